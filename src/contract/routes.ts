@@ -1,0 +1,163 @@
+import * as v from 'valibot'
+import { FailureReport } from './failure.ts'
+import { Flag, Integer, Name, Text } from './fields.ts'
+import { Assignment, Attempt, JobStatus, JobView, Progress } from './job.ts'
+import { StatsReport, StatusReport } from './report.ts'
+import { Heartbeat, WorkerView } from './worker.ts'
+
+/** Seconds that a claim may wait for work at most; shorter than any idle timeout between worker and master. */
+export const maxWaitSeconds = 50
+
+const JobId = Name(512)
+/** What says whose claim is meant; without an attempt (the original's clients) the worker's id alone does. */
+const claim = { job_id: JobId, worker_id: Name(), attempt: v.optional(Integer(1)) }
+const Done = v.object({ status: v.string(), message: v.optional(v.string()) })
+
+/**
+ * Every operation of the wire: method, path, what goes in (query and JSON body are one object), what comes back.
+ * A null reply travels as 204 without a body. Server, client and `Api` derive from this table.
+ */
+export const routes = {
+  // Worker to master: the original's four calls.
+  nextJob: {
+    method: 'GET',
+    path: '/api/worker/next-job',
+    input: v.object({
+      worker_id: Name(),
+      gpu_available: v.optional(Flag, false),
+      wait: v.optional(Integer(0, maxWaitSeconds), 0),
+    }),
+    reply: v.nullable(Assignment),
+  },
+  complete: {
+    method: 'POST',
+    path: '/api/worker/job-complete',
+    input: v.object({
+      ...claim,
+      output_size: v.optional(Integer(0), 0),
+      /** Seconds. */
+      source_duration: v.optional(v.number()),
+      notes: v.optional(v.pipe(v.array(Text(500)), v.maxLength(100)), []),
+    }),
+    reply: Done,
+  },
+  fail: {
+    method: 'POST',
+    path: '/api/worker/job-failed',
+    input: v.object({
+      ...claim,
+      error_message: v.optional(Text(4096), 'the worker gave no reason'),
+      report: v.optional(FailureReport),
+    }),
+    reply: Done,
+  },
+  heartbeat: { method: 'POST', path: '/api/worker/heartbeat', input: Heartbeat, reply: Done },
+
+  // Worker to master: ours.
+  register: {
+    method: 'POST',
+    path: '/api/worker/register',
+    input: v.object({ ...Heartbeat.entries, boot_id: Name(64) }),
+    /** How many jobs an earlier process of this worker had left behind. */
+    reply: v.object({ released: v.number(), lease_ms: v.number() }),
+  },
+  claim: {
+    method: 'POST',
+    path: '/api/worker/claim',
+    input: v.object({
+      worker_id: Name(),
+      boot_id: Name(64),
+      /** Chosen by the worker; the same one again answers the same job, so a lost answer loses nothing. */
+      request_id: Name(64),
+      wait: v.optional(Integer(0, maxWaitSeconds), 0),
+    }),
+    reply: v.nullable(Assignment),
+  },
+  reportProgress: {
+    method: 'POST',
+    path: '/api/worker/progress',
+    input: v.object({ ...claim, attempt: Integer(1), progress: Progress }),
+    reply: Done,
+  },
+  release: {
+    method: 'POST',
+    path: '/api/worker/job-release',
+    input: v.object({ ...claim, attempt: Integer(1) }),
+    reply: Done,
+  },
+
+  // People to master.
+  status: { method: 'GET', path: '/api/status', input: v.object({}), reply: StatusReport },
+  stats: { method: 'GET', path: '/api/stats', input: v.object({}), reply: StatsReport },
+  jobs: {
+    method: 'GET',
+    path: '/api/jobs',
+    input: v.object({
+      status: v.optional(JobStatus),
+      worker_id: v.optional(Name()),
+      /** Part of the source path; letter case counts for nothing in ASCII. */
+      search: v.optional(Text(500)),
+      limit: v.optional(Integer(1, 1000), 100),
+      /** The `next` of the page before. */
+      after: v.optional(Name(1024)),
+    }),
+    reply: v.object({ jobs: v.array(JobView), count: v.number(), next: v.nullable(v.string()) }),
+  },
+  job: {
+    method: 'GET',
+    path: '/api/job',
+    input: v.object({ job_id: JobId }),
+    reply: v.object({ job: JobView, attempts: v.array(Attempt) }),
+  },
+  workers: {
+    method: 'GET',
+    path: '/api/workers',
+    input: v.object({ active_only: v.optional(Flag, false) }),
+    reply: v.object({
+      workers: v.array(WorkerView),
+      count: v.number(),
+      stats: v.object({
+        total_workers: v.number(),
+        vulkan_workers: v.number(),
+        average_active_jobs: v.number(),
+        average_cpu_usage: v.number(),
+        average_memory_usage: v.number(),
+      }),
+    }),
+  },
+  retry: {
+    method: 'POST',
+    path: '/api/retry',
+    input: v.object({ limit: v.optional(Integer(1), 100) }),
+    reply: v.object({ retried: v.number(), message: v.string() }),
+  },
+  retryJob: { method: 'POST', path: '/api/job/retry', input: v.object({ job_id: JobId }), reply: Done },
+  requeueJob: { method: 'POST', path: '/api/job/requeue', input: v.object({ job_id: JobId }), reply: Done },
+  cancelJob: { method: 'POST', path: '/api/job/cancel', input: v.object({ job_id: JobId }), reply: Done },
+  prioritizeJob: {
+    method: 'POST',
+    path: '/api/job/priority',
+    input: v.object({ job_id: JobId, priority: Integer(0, 10) }),
+    reply: Done,
+  },
+} as const satisfies Record<string, Route>
+
+interface Route {
+  method: 'GET' | 'POST'
+  path: string
+  input: v.GenericSchema
+  reply: v.GenericSchema
+}
+
+export type Routes = typeof routes
+export type Operation = keyof Routes
+export type Input<K extends Operation> = v.InferInput<Routes[K]['input']>
+/** An operation's input as the receiver sees it: checked, defaults filled in. */
+export type Parsed<K extends Operation> = v.InferOutput<Routes[K]['input']>
+export type Reply<K extends Operation> = v.InferOutput<Routes[K]['reply']>
+
+/**
+ * What roles ask of a master. The coordinator answers it over the queue, the HTTP client over the wire; both throw
+ * `DarkstreamError`. The signal ends a wait; what was already done stays done.
+ */
+export type Api = { [K in Operation]: (input: Input<K>, signal?: AbortSignal) => Promise<Reply<K>> }

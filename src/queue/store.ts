@@ -1,0 +1,137 @@
+import type { Attempt, Job, JobStatus } from '../contract/job.ts'
+import type { FailureReport } from '../contract/failure.ts'
+import type { StatusReport } from '../contract/report.ts'
+import type { Heartbeat } from '../contract/worker.ts'
+
+/** A video file that a scan has found and that is no longer being written. */
+export interface FoundSource {
+  /** Absolute. */
+  source_path: string
+  /** Bytes. */
+  source_size: number
+  /** Milliseconds UTC. */
+  source_mtime_ms: number
+  /** Absolute, in order of preference; the job gets the first that no other job has. At least one. */
+  output_paths: readonly string[]
+  /** Why this file can never be converted, a sentence; the job is then added as failed. Null for an ordinary file. */
+  problem: string | null
+}
+
+/** Whose claim an act is about. Without an attempt the worker's id alone decides. */
+export interface ClaimKey {
+  job_id: string
+  worker_id: string
+  attempt?: number | undefined
+}
+
+/** A job and how it last was changed by the call; undefined results mean "not yours, or not in a state for that". */
+export interface WorkerRow {
+  id: string
+  hostname: string
+  last_heartbeat: string | null
+  vulkan_available: boolean
+  active_jobs: number
+  gpu_name: string
+  cpu_usage: number
+  memory_usage: number
+  status: Heartbeat['status']
+  boot_id: string | null
+}
+
+export interface JobFilter {
+  status?: JobStatus | undefined
+  worker_id?: string | undefined
+  search?: string | undefined
+  /** Rows at most. */
+  limit: number
+  /** Position after which the page starts, as an earlier page gave it. */
+  after?: string | undefined
+}
+
+/** What was finished in a window of time, for rates. */
+export interface CompletionWindow {
+  /** Completions in the window; the other figures are null when there is none. */
+  count: number
+  source_bytes: number
+  /** Milliseconds UTC of the earliest claim and the latest completion among them. */
+  first_started_ms: number | null
+  last_completed_ms: number | null
+  /** Seconds from claim to completion, median. */
+  median_job_seconds: number | null
+}
+
+export interface Totals {
+  by_status: StatusReport
+  awaiting_retry: number
+  remaining_source_bytes: number
+  completed_source_bytes: number
+  completed_output_bytes: number
+}
+
+/**
+ * Where jobs live. Each method is one atomic step, durable when its promise resolves. Ownership is checked by the step
+ * itself: a claim that is no longer the newest changes nothing. Times come from the store's clock.
+ */
+export interface Store {
+  /** Adds new sources as pending, queues changed ones again, leaves unchanged ones and those being processed alone. */
+  addSources(sources: readonly FoundSource[]): Promise<{ added: number; changed: number; unchanged: number }>
+
+  /** Gives the next pending job to the worker, or the one it already got for this request id; undefined when none is pending. */
+  claim(claim: { worker_id: string; request_id: string | null; lease_ms: number }): Promise<Job | undefined>
+  /** Prolongs the claim's lease; false when it is no longer the worker's. */
+  renew(key: ClaimKey, lease_ms: number): Promise<boolean>
+  /** Prolongs every lease in the worker's name. */
+  renewWorker(worker_id: string, lease_ms: number): Promise<void>
+  /** Notes that the result is about to be moved to its output path; the job as it is, or undefined when not the worker's. */
+  beginPublish(key: ClaimKey, output_size: number): Promise<Job | undefined>
+  complete(
+    key: ClaimKey,
+    result: { output_size: number; source_duration?: number | undefined; notes: readonly string[] },
+  ): Promise<Job | undefined>
+  /** Fails the claim; the job goes back to pending by itself at `retry_at_ms`, or never when that is null. */
+  fail(
+    key: ClaimKey,
+    failure: { error_message: string; report: FailureReport | undefined; retry_at_ms: number | null },
+  ): Promise<Job | undefined>
+  /** Gives the claim back unharmed: pending again at once, or after `not_before_ms`. */
+  release(key: ClaimKey, not_before_ms?: number): Promise<Job | undefined>
+  /** Releases all that is in the worker's name; the jobs as they were released. */
+  releaseWorker(worker_id: string): Promise<Job[]>
+
+  /** Takes back what leases have run out for: pending again, or failed for good after too many losses. */
+  reap(): Promise<Job[]>
+  /** Puts failed jobs whose pause is over back to pending; how many. */
+  retryDue(): Promise<number>
+  /** Gives every running claim a full lease: called at start, since nobody could renew while the master was away. */
+  renewAll(lease_ms: number): Promise<void>
+  /** The earliest instant, milliseconds UTC, at which a job becomes claimable by time alone; null when none will. */
+  nextDue(): Promise<number | null>
+
+  retry(job_id: string): Promise<Job | undefined>
+  /** Retries failed jobs, oldest first; how many. */
+  retryFailed(limit: number): Promise<number>
+  requeue(job_id: string): Promise<Job | undefined>
+  cancel(job_id: string): Promise<Job | undefined>
+  prioritize(job_id: string, priority: number): Promise<Job | undefined>
+  /** Records what the source looks like now, so that a claim can tell a changed one. */
+  updateSource(job_id: string, source: { source_size: number; source_mtime_ms: number }): Promise<void>
+  /** Forgets what the source looked like, so that the next scan that finds it queues it again. */
+  forgetSource(job_id: string): Promise<void>
+
+  job(job_id: string): Promise<Job | undefined>
+  jobs(filter: JobFilter): Promise<{ jobs: Job[]; next: string | null }>
+  attempts(job_id: string): Promise<Attempt[]>
+  /** Jobs that are in the middle of publication: only a master that was interrupted leaves any. */
+  publishing(): Promise<(Job & { publish_size: number })[]>
+  /** Whether the output path holds, or held, a result of ours. */
+  hasPublished(job_id: string): Promise<boolean>
+  totals(): Promise<Totals>
+  failures(limit: number): Promise<{ error_message: string; count: number }[]>
+  completions(since_ms: number): Promise<CompletionWindow>
+
+  heartbeat(heartbeat: Heartbeat): Promise<void>
+  workers(): Promise<WorkerRow[]>
+  worker(worker_id: string): Promise<WorkerRow | undefined>
+
+  close(): Promise<void>
+}
