@@ -85,6 +85,13 @@ export const routes = {
     input: v.object({ ...claim, attempt: Integer(1) }),
     reply: Done,
   },
+  /** A worker that stops says so: what is still in its name goes back at once, and it shows as offline. */
+  leave: {
+    method: 'POST',
+    path: '/api/worker/leave',
+    input: v.object({ worker_id: Name(), boot_id: Name(64) }),
+    reply: v.object({ released: v.number() }),
+  },
 
   // People to master.
   status: { method: 'GET', path: '/api/status', input: v.object({}), reply: StatusReport },
@@ -155,9 +162,3 @@ export type Input<K extends Operation> = v.InferInput<Routes[K]['input']>
 /** An operation's input as the receiver sees it: checked, defaults filled in. */
 export type Parsed<K extends Operation> = v.InferOutput<Routes[K]['input']>
 export type Reply<K extends Operation> = v.InferOutput<Routes[K]['reply']>
-
-/**
- * What roles ask of a master. The coordinator answers it over the queue, the HTTP client over the wire; both throw
- * `DarkstreamError`. The signal ends a wait; what was already done stays done.
- */
-export type Api = { [K in Operation]: (input: Input<K>, signal?: AbortSignal) => Promise<Reply<K>> }

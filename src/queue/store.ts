@@ -5,6 +5,8 @@ import type { Heartbeat } from '../contract/worker.ts'
 
 /** A video file that a scan has found and that is no longer being written. */
 export interface FoundSource {
+  /** Stable for the path. */
+  id: string
   /** Absolute. */
   source_path: string
   /** Bytes. */
@@ -24,7 +26,7 @@ export interface ClaimKey {
   attempt?: number | undefined
 }
 
-/** A job and how it last was changed by the call; undefined results mean "not yours, or not in a state for that". */
+/** A worker as its newest heartbeat told. */
 export interface WorkerRow {
   id: string
   hostname: string
@@ -48,15 +50,15 @@ export interface JobFilter {
   after?: string | undefined
 }
 
-/** What was finished in a window of time, for rates. */
+/** What the newest completions say about speed. */
 export interface CompletionWindow {
-  /** Completions in the window; the other figures are null when there is none. */
+  /** Completions measured. */
   count: number
+  /** Their source bytes together. */
   source_bytes: number
-  /** Milliseconds UTC of the earliest claim and the latest completion among them. */
-  first_started_ms: number | null
-  last_completed_ms: number | null
-  /** Seconds from claim to completion, median. */
+  /** Seconds of wall time in which at least one of them was being worked on. */
+  busy_seconds: number
+  /** Seconds from claim to completion; null when there was none. */
   median_job_seconds: number | null
 }
 
@@ -69,14 +71,17 @@ export interface Totals {
 }
 
 /**
- * Where jobs live. Each method is one atomic step, durable when its promise resolves. Ownership is checked by the step
+ * Where jobs live. A result of `undefined` means: not there, not yours, or not in a state for that. Each method is one atomic step, durable when its promise resolves. Ownership is checked by the step
  * itself: a claim that is no longer the newest changes nothing. Times come from the store's clock.
  */
 export interface Store {
   /** Adds new sources as pending, queues changed ones again, leaves unchanged ones and those being processed alone. */
   addSources(sources: readonly FoundSource[]): Promise<{ added: number; changed: number; unchanged: number }>
 
-  /** Gives the next pending job to the worker, or the one it already got for this request id; undefined when none is pending. */
+  /**
+   * Gives the next pending job to the worker, or the one it already got for this request id; undefined when none is
+   * pending. A claim without a request id is a foreign worker's, which writes to the output path itself.
+   */
   claim(claim: { worker_id: string; request_id: string | null; lease_ms: number }): Promise<Job | undefined>
   /** Prolongs the claim's lease; false when it is no longer the worker's. */
   renew(key: ClaimKey, lease_ms: number): Promise<boolean>
@@ -104,8 +109,6 @@ export interface Store {
   retryDue(): Promise<number>
   /** Gives every running claim a full lease: called at start, since nobody could renew while the master was away. */
   renewAll(lease_ms: number): Promise<void>
-  /** The earliest instant, milliseconds UTC, at which a job becomes claimable by time alone; null when none will. */
-  nextDue(): Promise<number | null>
 
   retry(job_id: string): Promise<Job | undefined>
   /** Retries failed jobs, oldest first; how many. */
@@ -127,9 +130,12 @@ export interface Store {
   hasPublished(job_id: string): Promise<boolean>
   totals(): Promise<Totals>
   failures(limit: number): Promise<{ error_message: string; count: number }[]>
-  completions(since_ms: number): Promise<CompletionWindow>
+  /** Measures the newest completions since an instant, at most `limit`. */
+  completions(since_ms: number, limit: number): Promise<CompletionWindow>
 
   heartbeat(heartbeat: Heartbeat): Promise<void>
+  /** Forgets a worker's last heartbeat: it said that it stops. */
+  markOffline(worker_id: string): Promise<void>
   workers(): Promise<WorkerRow[]>
   worker(worker_id: string): Promise<WorkerRow | undefined>
 

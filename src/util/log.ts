@@ -53,7 +53,8 @@ export function createLog(options: LogOptions): Log {
   return withFields({})
 
   function withFields(base: LogFields): Log {
-    const at = (level: LogLevel) => (message: string, fields?: LogFields) => consola[level](message, { ...base, ...fields })
+    const at = (level: LogLevel) => (message: string, fields?: LogFields) =>
+      consola[level](message, { ...base, ...fields })
     return {
       error: at('error'),
       warn: at('warn'),
@@ -69,7 +70,10 @@ function textLine(entry: LogObject): string {
   const [message, fields] = entry.args as [string, LogFields]
   const pairs = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` ${key}=${typeof value === 'string' && !/^[\w./:@+-]+$/.test(value) ? JSON.stringify(value) : value}`)
+    .map(
+      ([key, value]) =>
+        ` ${key}=${typeof value === 'string' && !/^[\w./:@+-]+$/.test(value) ? JSON.stringify(value) : value}`,
+    )
   return `${entry.date.toISOString()} ${entry.type.toUpperCase().padEnd(5)} ${oneLine(message)}${pairs.join('')}\n`
 }
 

@@ -1,0 +1,72 @@
+import * as v from 'valibot'
+import type { Api } from '../contract/api.ts'
+import { DarkstreamError, type ErrorCode, httpStatusOfCode, isErrorCode } from '../contract/error.ts'
+import { type Input, type Operation, type Reply, routes } from '../contract/routes.ts'
+
+/** Milliseconds that an answer may take beyond the wait that the call itself asks for. */
+const answerTimeoutMs = 15_000
+
+/** `fetch`, or an app's own `request` in a test that needs no socket. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+/**
+ * The contract as seen from beyond: every operation is one HTTP request, checked on the way back. A master that cannot be
+ * reached is a `DarkstreamError` of code `unreachable`; what the master refuses keeps its code.
+ */
+export function createClient(master_url: string, request: Fetch = (url, init) => fetch(url, init)): Api {
+  const base = master_url.replace(/\/+$/, '')
+  const entries = (Object.keys(routes) as Operation[]).map((operation) => [operation, call(operation)])
+  return Object.fromEntries(entries) as Api
+
+  function call<K extends Operation>(operation: K) {
+    return async (input: Input<K>, signal?: AbortSignal): Promise<Reply<K>> => {
+      const response = await send(operation, input, signal)
+      if (response.status === 204) return readReply(operation, null)
+      const body: unknown = await response.json().catch(() => undefined)
+      if (!response.ok) throw refusal(response.status, body)
+      return readReply(operation, body)
+    }
+  }
+
+  async function send(operation: Operation, input: Record<string, unknown>, signal?: AbortSignal): Promise<Response> {
+    const { method, path } = routes[operation]
+    const isGet = method === 'GET'
+    const url = isGet ? `${base}${path}${queryOf(input)}` : `${base}${path}`
+    const wait = typeof input['wait'] === 'number' ? input['wait'] * 1000 : 0
+    const timeout = AbortSignal.timeout(wait + answerTimeoutMs)
+    try {
+      return await request(url, {
+        method,
+        ...(isGet ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(input) }),
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      })
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason
+      const why = timeout.aborted ? 'no answer in time' : (error as Error).message
+      throw new DarkstreamError('unreachable', `cannot reach the master at ${base}: ${why}`, { cause: error })
+    }
+  }
+
+  function readReply<K extends Operation>(operation: K, body: unknown): Reply<K> {
+    const reply = v.safeParse(routes[operation].reply, body)
+    if (reply.success) return reply.output
+    throw new DarkstreamError('unreachable', `${base} did not answer ${operation} as a darkstream master does`)
+  }
+}
+
+function queryOf(input: Record<string, unknown>): string {
+  const pairs = Object.entries(input).filter(([, value]) => value !== undefined)
+  if (pairs.length === 0) return ''
+  return `?${new URLSearchParams(Object.fromEntries(pairs.map(([key, value]) => [key, String(value)]))).toString()}`
+}
+
+/** The master's own error when it is one; a proxy's or a stranger's answer by its status otherwise. */
+function refusal(status: number, body: unknown): DarkstreamError {
+  const { code, message } = (typeof body === 'object' && body !== null ? body : {}) as {
+    code?: unknown
+    message?: unknown
+  }
+  if (isErrorCode(code)) return new DarkstreamError(code, typeof message === 'string' ? message : code)
+  const match = (Object.keys(httpStatusOfCode) as ErrorCode[]).find((known) => httpStatusOfCode[known] === status)
+  return new DarkstreamError(match ?? 'unavailable', `the master answered with HTTP status ${status}`)
+}

@@ -1,0 +1,115 @@
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Api } from '../contract/api.ts'
+import { DarkstreamError, httpStatusOfCode } from '../contract/error.ts'
+import { maxWaitSeconds, type Operation, routes } from '../contract/routes.ts'
+import type { Log } from '../util/log.ts'
+import { metricsText } from './metrics.ts'
+
+/** Bytes of a request's body at most: a failure report with its command line and log tail is far below. */
+const maxBodyBytes = 1 << 20
+
+export interface AppOptions {
+  api: Api
+  version: string
+  log: Log
+}
+
+/** The contract over HTTP: every operation of the route table, health and metrics. Errors are `{code, message}`. */
+export function createApp({ api, version, log }: AppOptions): Hono {
+  const app = new Hono()
+  app.use(
+    bodyLimit({ maxSize: maxBodyBytes, onError: () => refuse('request_too_large', `at most ${maxBodyBytes} bytes`) }),
+  )
+  for (const operation of Object.keys(routes) as Operation[]) mount(app, operation, api)
+  app.get('/healthz', (c) => c.json({ status: 'ok' }))
+  app.get('/readyz', async (c) => c.json({ status: 'ready', ...(await api.status({})) }))
+  app.get('/api/health', (c) => c.json({ status: 'ok', version }))
+  app.get('/metrics', async (c) => c.text(metricsText(await api.stats({}), await api.workers({}))))
+  app.notFound((c) => errorResponse(c, new DarkstreamError('not_found', `there is nothing at ${c.req.path}`)))
+  app.onError((error, c) => {
+    if (error instanceof DarkstreamError) return errorResponse(c, error)
+    log.error(`cannot answer ${c.req.method} ${c.req.path}: ${error.message}`, { stack: error.stack })
+    return errorResponse(c, new DarkstreamError('internal', 'internal error; the log of the master says more'))
+  })
+  return app
+}
+
+export interface RunningServer {
+  /** Where it listens, `http://0.0.0.0:8080`. */
+  url: string
+  port: number
+  /** Ends once the requests in flight are answered. */
+  stop: () => Promise<void>
+}
+
+/**
+ * Listens.
+ *
+ * @throws DarkstreamError `unavailable` when the address is taken or not ours
+ */
+export function listen(app: Hono, address: { host: string; port: number }): RunningServer {
+  try {
+    const server = Bun.serve({
+      hostname: address.host,
+      port: address.port,
+      // Longer than the longest wait for a job; a connection that is silent for longer is dead.
+      idleTimeout: maxWaitSeconds + 10,
+      maxRequestBodySize: maxBodyBytes * 2,
+      fetch: (request) => app.fetch(request),
+    })
+    const port = server.port ?? address.port
+    const host = address.host.includes(':') ? `[${address.host}]` : address.host
+    return { url: `http://${host}:${port}`, port, stop: () => server.stop() }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    const why = code === 'EADDRINUSE' ? 'the port is taken: set server.port' : (error as Error).message
+    throw new DarkstreamError('unavailable', `cannot listen on ${address.host}:${address.port}: ${why}`, {
+      cause: error,
+    })
+  }
+}
+
+/** One operation at its path; any other method there is told which one it takes. */
+function mount<K extends Operation>(app: Hono, operation: K, api: Api): void {
+  const { method, path } = routes[operation]
+  app.all(path, async (c) => {
+    // Hono answers HEAD through GET, which would hand out a job to nobody.
+    if (c.req.raw.method !== method) {
+      c.header('Allow', method)
+      throw new DarkstreamError('method_not_allowed', `${path} takes ${method}`)
+    }
+    const input = method === 'GET' ? c.req.query() : { ...c.req.query(), ...(await readBody(c)) }
+    const reply = await (api[operation] as (input: unknown, signal: AbortSignal) => Promise<unknown>)(
+      input,
+      c.req.raw.signal,
+    )
+    return reply === null ? c.body(null, 204) : c.json(reply)
+  })
+}
+
+async function readBody(c: Context): Promise<Record<string, unknown>> {
+  const text = await c.req.text()
+  if (text.trim() === '') return {}
+  const body = parseJson(text)
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new DarkstreamError('invalid_request', 'the body must be a JSON object')
+  }
+  return body as Record<string, unknown>
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new DarkstreamError('invalid_request', `the body is not JSON: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function errorResponse(c: Context, error: DarkstreamError): Response {
+  return c.json({ code: error.code, message: error.message }, httpStatusOfCode[error.code])
+}
+
+function refuse(code: 'request_too_large', message: string): never {
+  throw new DarkstreamError(code, message)
+}

@@ -1,0 +1,113 @@
+import { readEnvironment } from './environment.ts'
+import { ConfigError, type ConfigProblem } from './problems.ts'
+import { readConfigFile } from './read-file.ts'
+import { rules } from './rules.ts'
+import { type Config, isKeyName, type KeyName, keys, schema } from './schema.ts'
+import { type Findings, type Origin, place, readSetting, unknownKey, unknownSection, sectionNames } from './setting.ts'
+import { readYaml } from './yaml-file.ts'
+
+const afterAllLines = Number.MAX_SAFE_INTEGER
+
+/** A flag's value; with its name where that is not `--` and the key's last part (`--master-url`). */
+export type FlagValue = string | number | boolean | { name: string; value: string | number | boolean }
+
+/** What a configuration is made of; each overrides those above it. */
+export interface ConfigSources {
+  /** The configuration file; null or nothing for none. */
+  file?: string | null
+  /** The file's text, when the caller has it already; `file` then only names it. */
+  text?: string
+  /** Environment variables, `process.env` or a test's. */
+  environment: Readonly<Record<string, string | undefined>>
+  /** Flags by full key, `'server.port': 9000`; undefined for one that was not given. */
+  flags: Readonly<Record<string, FlagValue | undefined>>
+}
+
+/** What loadConfig gives. */
+export interface LoadedConfig {
+  config: Config
+  /** Where each key's value came from. */
+  origins: Readonly<Record<KeyName, Origin>>
+}
+
+/**
+ * The effective configuration: defaults, overridden by the file, that by the environment, that by flags. Whatever is
+ * wrong anywhere, even in a value that is overridden, is thrown at once as one ConfigError.
+ */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const findings = [readFile(sources), readEnvironment(sources.environment), readFlags(sources.flags)]
+  const problems: ConfigProblem[] = []
+  const values = new Map<KeyName, unknown>([...keys].map(([name, { fallback }]) => [name, fallback]))
+  const origins = new Map<KeyName, Origin>([...keys.keys()].map((name) => [name, 'default']))
+  for (const found of findings) {
+    // One by one: a flood of them would not fit into one call's arguments.
+    for (const problem of found.problems) problems.push(problem)
+    for (const setting of found.settings) {
+      const value = readSetting(setting, problems)
+      if (value === undefined) continue
+      values.set(setting.key, value)
+      origins.set(setting.key, setting.origin)
+    }
+  }
+  const config = assemble(values)
+  problems.push(...brokenRules(config, origins, problems))
+  if (problems.length > 0) throw new ConfigError(inOrder(problems))
+  return { config, origins: Object.fromEntries(origins) as Record<KeyName, Origin> }
+}
+
+function readFile({ file, text }: ConfigSources): Findings {
+  const name = file ?? 'configuration'
+  if (text !== undefined) return readYaml(name, text)
+  if (file === undefined || file === null) return { settings: [], problems: [] }
+  const read = readConfigFile(file)
+  return 'problem' in read ? { settings: [], problems: [read.problem] } : readYaml(name, read.text)
+}
+
+function readFlags(flags: ConfigSources['flags']): Findings {
+  const findings: Findings = { settings: [], problems: [] }
+  for (const [key, given] of Object.entries(flags)) {
+    if (given === undefined) continue
+    const [section = '', name = section] = key.split('.')
+    const flag = typeof given === 'object' ? given.name : `--${name.replaceAll('_', '-')}`
+    const written = String(typeof given === 'object' ? given.value : given)
+    if (isKeyName(key)) findings.settings.push({ key, origin: { flag }, written })
+    else {
+      const message = sectionNames.includes(section) ? unknownKey(section, name) : unknownSection(section)
+      findings.problems.push({ source: flag, line: null, key, message })
+    }
+  }
+  return findings
+}
+
+/** The values by section; each was read by the rule of its key, which is what makes it a Config. */
+function assemble(values: ReadonlyMap<KeyName, unknown>): Config {
+  const sections = Object.entries(schema).map(([section, declared]) => {
+    const names = Object.keys(declared)
+    return [section, Object.fromEntries(names.map((name) => [name, values.get(`${section}.${name}` as KeyName)]))]
+  })
+  return Object.fromEntries(sections) as Config
+}
+
+/** The rules between keys, each reported at the first of its keys that somebody set. */
+function brokenRules(
+  config: Config,
+  origins: ReadonlyMap<KeyName, Origin>,
+  problems: readonly ConfigProblem[],
+): ConfigProblem[] {
+  // With a part of the settings unread, a conflict may be with a default that would not stand.
+  if (problems.some(({ key }) => key === null)) return []
+  const doubtful = new Set(problems.map(({ key }) => key))
+  const originOf = (key: KeyName) => origins.get(key) ?? 'default'
+  return rules.flatMap((rule) => {
+    if (rule.keys.some((key) => doubtful.has(key))) return []
+    const message = rule.conflict(config, (key) => originOf(key) !== 'default')
+    const key = rule.keys.find((name) => originOf(name) !== 'default') ?? rule.keys[0] ?? null
+    if (message === undefined || key === null) return []
+    return [{ ...place(originOf(key)), key, message }]
+  })
+}
+
+/** As a person goes through the file, then what is not in it. */
+function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return problems.toSorted((one, other) => (one.line ?? afterAllLines) - (other.line ?? afterAllLines))
+}

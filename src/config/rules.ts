@@ -1,0 +1,61 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { containerConflict } from '../contract/conversion.ts'
+import { formatDurationText } from './quantities.ts'
+import type { Config, KeyName } from './schema.ts'
+
+/** A demand on several keys together. */
+export interface Rule {
+  /** The keys in question; a rule is not asked while one of them has a problem of its own. */
+  keys: readonly KeyName[]
+  /** What was expected and found, naming the other keys; undefined when all is well. `isSet`: not the default. */
+  conflict(config: Config, isSet: (key: KeyName) => boolean): string | undefined
+}
+
+/** What must hold between keys, beyond each one's own rule. */
+export const rules: readonly Rule[] = [
+  {
+    keys: ['conversion.container', 'conversion.codec'],
+    conflict({ conversion }) {
+      const reason = containerConflict({ ...conversion, audio_codec: 'copy' })
+      return reason && `${reason} (conversion.container with conversion.codec)`
+    },
+  },
+  {
+    keys: ['conversion.container', 'conversion.audio_codec'],
+    conflict({ conversion }) {
+      const reason = containerConflict({ ...conversion, codec: 'vp9' })
+      return reason && `${reason} (conversion.container with conversion.audio_codec)`
+    },
+  },
+  {
+    keys: ['scanner.output_base', 'scanner.root_path'],
+    conflict({ scanner }) {
+      if (!isWithin(scanner.root_path, scanner.output_base)) return undefined
+      return 'expected scanner.output_base to be another folder than scanner.root_path that does not contain it, or results would lie among the sources'
+    },
+  },
+  {
+    keys: ['queue.max_retry_delay', 'queue.retry_delay'],
+    conflict({ queue }) {
+      if (queue.max_retry_delay >= queue.retry_delay) return undefined
+      const least = formatDurationText(queue.retry_delay)
+      return `expected queue.max_retry_delay to be at least queue.retry_delay (${least}), found ${formatDurationText(queue.max_retry_delay)}`
+    },
+  },
+  {
+    // The two may belong to different hosts, so one of them alone proves nothing.
+    keys: ['worker.heartbeat_interval', 'queue.worker_timeout'],
+    conflict({ worker, queue }, isSet) {
+      if (!isSet('worker.heartbeat_interval') || !isSet('queue.worker_timeout')) return undefined
+      if (worker.heartbeat_interval < queue.worker_timeout) return undefined
+      const most = formatDurationText(queue.worker_timeout)
+      return `expected worker.heartbeat_interval to be shorter than queue.worker_timeout (${most}), found ${formatDurationText(worker.heartbeat_interval)}`
+    },
+  },
+]
+
+/** Whether a path is a folder itself or lies in it, by their names alone. */
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(resolve(folder), resolve(path))
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+}

@@ -1,0 +1,123 @@
+import { audioCodecs, containers, presets, videoCodecs } from '../contract/conversion.ts'
+import { logLevels } from '../util/log.ts'
+import { Bitrate, Duration, Resolution } from './quantities.ts'
+import { Choice, Extension, Flag, Host, HttpUrl, Integer, ListOf, Name, Path, type ValueType } from './values.ts'
+
+/** One setting: how it is read, what it is when nobody sets it, and what it does. */
+export interface Key<T> {
+  type: ValueType<unknown>
+  /** The default. */
+  fallback: T
+  /** What the default null stands for; undefined where null is no value. */
+  nullMeans?: string
+  /** One line for people. */
+  doc: string
+}
+
+/** Every section and key, with its rule, its default as people write it, and what it does. */
+export const schema = {
+  server: {
+    port: key(Integer(0, 65_535), '8080', 'TCP port that the master listens on; 0 takes any free one'),
+    host: key(Host, '0.0.0.0', 'address that the master listens on; 127.0.0.1 for this machine only'),
+  },
+  scanner: {
+    root_path: key(Path, '/mnt/storage/videos', 'folder with the source videos'),
+    video_extensions: key(
+      ListOf(Extension, 'a list of file extensions such as [.mp4, .mkv]'),
+      // The contract's documented list, no wider: `.ts` and `.vob` are also source code and whole DVDs.
+      '.mp4, .mkv, .mov, .avi, .flv, .webm, .m4v',
+      'which files are videos; upper or lower case does not matter',
+    ),
+    output_base: key(Path, '/mnt/storage/converted', 'folder that gets the results, in the same subfolders'),
+    recursive_depth: key(Integer(-1, 1000), '-1', 'levels of subfolders to look into; 0 for none, -1 for all'),
+    scan_interval: key(Duration('1s', { zero: true }), '10m', 'pause between two scans; 0 scans once only'),
+    settle_time: key(Duration('0s'), '10s', 'how long a file must have stayed unchanged before it is taken'),
+    watch: key(Flag, 'true', 'take new files as soon as the system reports them, between scans'),
+  },
+  database: {
+    path: key(Path, './jobs.db', 'SQLite file of the queue; must be on a local disk'),
+  },
+  queue: {
+    max_retries: key(Integer(0, 100), '3', 'how often a failed job is tried again'),
+    retry_delay: key(Duration('0s'), '10s', 'pause before the first retry; it doubles with each one'),
+    max_retry_delay: key(Duration('0s'), '10m', 'longest pause before a retry'),
+    worker_timeout: key(Duration('1s'), '2m', 'a worker that was silent this long is lost, its jobs go back'),
+  },
+  conversion: {
+    target_resolution: key(Resolution, '1920x1080', 'box that the picture must fit into; it is never enlarged'),
+    codec: key(
+      Choice(videoCodecs, { h265: 'hevc', 'h.265': 'hevc', 'h.264': 'h264' }),
+      'h264',
+      'video codec of the results',
+    ),
+    bitrate: key(Bitrate('10k', '1G'), '5M', 'video bits per second, on average'),
+    preset: key(Choice(presets), 'fast', 'speed against size, as x264 names it'),
+    audio_codec: key(Choice(audioCodecs), 'aac', 'audio codec of the results; copy keeps a track where possible'),
+    audio_bitrate: key(Bitrate('6k', '2M'), '128k', 'bits per second of each audio track'),
+    container: key(Choice(containers), 'mp4', 'file format of the results'),
+    overwrite: key(Flag, 'false', 'replace a foreign file that already lies where a result belongs'),
+  },
+  worker: {
+    id: optional(Name, 'the host name', 'name of this worker; must differ between workers'),
+    concurrency: optional(Integer(1, 64), 'one per four CPU cores, at least one', 'conversions at the same time'),
+    master_url: key(HttpUrl, 'http://localhost:8080', 'where the worker finds its master'),
+    heartbeat_interval: key(Duration('100ms'), '30s', 'pause between two signs of life'),
+    job_check_interval: key(Duration('10ms'), '5s', 'pause between two questions for work'),
+    job_timeout: key(Duration('1s'), '2h', 'longest time for a whole job'),
+  },
+  storage: {
+    mount_path: optional(Path, 'no check', 'a worker claims nothing while this folder is missing or empty'),
+    download_timeout: key(Duration('1s'), '30m', 'longest wait for a source to be opened and probed'),
+    cache_path: optional(Path, "a folder of this user in the system's temporary folder", "the worker's scratch folder"),
+  },
+  ffmpeg: {
+    path: key(Path, 'ffmpeg', 'the ffmpeg program; ffprobe is looked for beside it'),
+    use_vulkan: key(Flag, 'true', 'encode on the GPU where it can; this version encodes on the CPU only'),
+    timeout: key(Duration('1s'), '2h', 'longest run of one ffmpeg'),
+    stall_timeout: key(Duration('1s'), '5m', 'an ffmpeg without progress for this long is stopped'),
+  },
+  vulkan: {
+    preferred_device: key(Name, 'auto', "a GPU's name, or auto; without effect in this version"),
+    enable_validation: key(Flag, 'false', 'load the Vulkan validation layer; without effect in this version'),
+  },
+  logging: {
+    level: key(Choice(logLevels, { warning: 'warn' }), 'info', 'least important lines that are written'),
+    format: key(Choice(['text', 'json']), 'text', 'text for people, json for log collectors'),
+    output_path: optional(Path, 'none', 'file that gets every line too'),
+  },
+}
+
+type Schema = typeof schema
+/** A section's name, such as `server`. */
+export type SectionName = keyof Schema
+/** A key with its section, such as `server.port`. */
+export type KeyName = { [S in SectionName]: `${S}.${keyof Schema[S] & string}` }[SectionName]
+
+/** Every setting with a value. Durations are whole milliseconds, bitrates bits per second; null as the key says. */
+export type Config = {
+  [S in SectionName]: { [K in keyof Schema[S]]: Schema[S][K] extends { fallback: infer T } ? T : never }
+}
+
+/** All keys by their full name, in the order of the schema. */
+export const keys: ReadonlyMap<KeyName, Key<unknown>> = new Map(
+  Object.entries(schema).flatMap(([section, sectionKeys]) =>
+    Object.entries(sectionKeys).map(([name, declared]) => [`${section}.${name}` as KeyName, declared]),
+  ),
+)
+
+/** Whether a text is the full name of a key. */
+export function isKeyName(name: string): name is KeyName {
+  return keys.has(name as KeyName)
+}
+
+/** A key that always has a value; the default goes through the same rule as everyone's. */
+function key<T>(type: ValueType<T>, written: string, doc: string): Key<T> {
+  const fallback = type.parse(written)
+  if (fallback === undefined) throw new TypeError(`the default ${written} is not ${type.expected}`)
+  return { type, fallback, doc }
+}
+
+/** A key that is null unless somebody sets it. */
+function optional<T>(type: ValueType<T>, nullMeans: string, doc: string): Key<T | null> {
+  return { type, fallback: null, nullMeans, doc }
+}

@@ -1,0 +1,138 @@
+import { nearest } from './nearest.ts'
+
+/** What a value looks like when it is shown or written back: YAML and JSON both hold it as it is. */
+export type Plain = string | number | boolean | readonly string[]
+
+/** How one kind of setting is read from a text and written back. `parse(format(value))` gives the value again. */
+export interface ValueType<T> {
+  /** Completes "expected ...". */
+  expected: string
+  /** The value, or undefined when the text is not one. The text comes from a YAML scalar, a variable or a flag. */
+  parse(text: string): T | undefined
+  /** What to write instead of a refused text, or undefined when that cannot be guessed. */
+  hint?(text: string): string | undefined
+  format(value: T): Plain
+  /** The type of a list's items; only lists have it, and only they may be written as a YAML list. */
+  item?: ValueType<string>
+}
+
+// oxlint-disable-next-line no-control-regex -- control characters are exactly what is refused
+const controlCharacter = /[\u0000-\u001f\u007f]/
+
+/** A whole number in decimal digits, `min` to `max` inclusive. */
+export function Integer(min: number, max: number): ValueType<number> {
+  return {
+    expected: `a whole number from ${min} to ${max}`,
+    parse(text) {
+      if (!/^-?\d{1,15}$/.test(text.trim())) return undefined
+      const value = Number(text)
+      return value >= min && value <= max ? value : undefined
+    },
+    format: (value) => value,
+  }
+}
+
+/** A yes or no, in YAML's words of both versions and as shells write it. */
+export const Flag: ValueType<boolean> = {
+  expected: 'true or false',
+  parse(text) {
+    const word = text.trim().toLowerCase()
+    if (['true', 'yes', 'on', '1'].includes(word)) return true
+    if (['false', 'no', 'off', '0'].includes(word)) return false
+    return undefined
+  },
+  format: (value) => value,
+}
+
+/** One of a list of words, in any case. `aliases` are other spellings of them. */
+export function Choice<const T extends string>(words: readonly T[], aliases: Record<string, T> = {}): ValueType<T> {
+  return {
+    expected: `one of ${words.join(', ')}`,
+    parse(text) {
+      const word = text.trim().toLowerCase()
+      return words.find((known) => known === word) ?? (Object.hasOwn(aliases, word) ? aliases[word] : undefined)
+    },
+    hint(text) {
+      const word = nearest(text, [...words, ...Object.keys(aliases)])
+      return word && `did you mean ${word}?`
+    },
+    format: (value) => value,
+  }
+}
+
+/** A file or folder, absolute or relative to where the program was started; taken as written. */
+export const Path: ValueType<string> = {
+  expected: 'a path',
+  parse(text) {
+    return text.trim() === '' || controlCharacter.test(text) || isHomeRelative(text) ? undefined : text
+  },
+  hint: (text) => (isHomeRelative(text) ? 'write the whole path, ~ is not expanded' : undefined),
+  format: (value) => value,
+}
+
+/** Only a shell expands `~`; taken literally it would make a folder of that name. */
+function isHomeRelative(text: string): boolean {
+  return /^~[\w.-]*(\/|$)/.test(text)
+}
+
+/** A name of 1 to 200 characters, as the contract's ids are. */
+export const Name: ValueType<string> = {
+  expected: 'a name of 1 to 200 characters',
+  parse(text) {
+    return text.trim() === '' || text.length > 200 || controlCharacter.test(text) ? undefined : text
+  },
+  format: (value) => value,
+}
+
+/** A host name or an IP address to listen on. */
+export const Host: ValueType<string> = {
+  expected: 'a host name or an IP address',
+  parse: (text) => (/^[\w.:%-]{1,253}$/.test(text.trim()) ? text.trim() : undefined),
+  hint: (text) => (/^\w+:\/\//.test(text) ? 'leave out the scheme' : undefined),
+  format: (value) => value,
+}
+
+/** The address of a server without a slash at its end, so that a path can be added to it. */
+export const HttpUrl: ValueType<string> = {
+  expected: 'an address such as http://storage-server:8080, without user name, password, query or fragment',
+  parse(text) {
+    if (text.length > 2000) return undefined
+    if (!/^https?:\/\/[^/?#]/i.test(text.trim()) || /[\s?#]/.test(text.trim())) return undefined
+    const url = URL.parse(text.trim())
+    // A password here would end in logs, process lists and `config show`.
+    if (!url || url.username || url.password) return undefined
+    return url.href.replace(/\/+$/, '')
+  },
+  hint: (text) => (/^[\w.-]{1,253}(:\d{1,5})?$/.test(text) ? `write http://${text}` : undefined),
+  format: (value) => value,
+}
+
+/** A file name's end with its dot, in lower case: `.mp4`; read with or without the dot. */
+export const Extension: ValueType<string> = {
+  expected: 'a file extension such as .mp4',
+  parse(text) {
+    const word = text.trim().toLowerCase()
+    if (!/^\.?[a-z0-9][a-z0-9_+-]*(\.[a-z0-9_+-]+)*$/.test(word) || word.length > 32) return undefined
+    return word.startsWith('.') ? word : `.${word}`
+  },
+  hint: (text) => (/^\*\.\w+$/.test(text.trim()) ? `write ${text.trim().slice(1)}` : undefined),
+  format: (value) => value,
+}
+
+/** One or more items, each once, in the order written; as a text they are separated by commas. */
+export function ListOf(item: ValueType<string>, expected: string): ValueType<readonly string[]> {
+  return {
+    expected,
+    parse(text) {
+      const items = new Set<string>()
+      for (const part of text.replace(/,\s*$/, '').split(',')) {
+        const value = item.parse(part)
+        if (value === undefined) return undefined
+        items.add(value)
+      }
+      return [...items]
+    },
+    format: (value) => value,
+    item,
+  }
+}

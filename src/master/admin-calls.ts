@@ -1,0 +1,113 @@
+import { DarkstreamError } from '../contract/error.ts'
+import type { Job } from '../contract/job.ts'
+import type { Handlers } from '../contract/api.ts'
+import type { Reply } from '../contract/routes.ts'
+import type { WorkerView } from '../contract/worker.ts'
+import { type JobEvent } from './events.ts'
+import { type Parts, viewOf } from './parts.ts'
+import { discardStaged, stagingPath } from './publish.ts'
+import { statsReport } from './stats.ts'
+import { viewWorkers } from './worker-views.ts'
+
+type AdminCalls =
+  | 'status'
+  | 'stats'
+  | 'jobs'
+  | 'job'
+  | 'workers'
+  | 'retry'
+  | 'retryJob'
+  | 'requeueJob'
+  | 'cancelJob'
+  | 'prioritizeJob'
+
+/** What people ask of the master. */
+export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
+  const { store, dispatcher } = parts
+  return {
+    async status() {
+      return (await store.totals()).by_status
+    },
+
+    async stats() {
+      return statsReport(parts)
+    },
+
+    async jobs(filter) {
+      const page = await store.jobs(filter)
+      return { jobs: page.jobs.map((job) => viewOf(parts, job)), count: page.jobs.length, next: page.next }
+    },
+
+    async job({ job_id }) {
+      const job = await store.job(job_id)
+      if (!job) throw noSuchJob(job_id)
+      return { job: viewOf(parts, job), attempts: await store.attempts(job_id) }
+    },
+
+    async workers({ active_only }) {
+      const all = await viewWorkers(parts)
+      const workers = active_only ? all.filter((worker) => worker.active) : all
+      return { workers, count: workers.length, stats: averages(workers) }
+    },
+
+    async retry({ limit }) {
+      const retried = await store.retryFailed(limit)
+      if (retried > 0) dispatcher.wake()
+      return { retried, message: retried === 0 ? 'no failed jobs' : `${retried} failed jobs are pending again` }
+    },
+
+    async retryJob({ job_id }) {
+      return acted('queued', 'retried', job_id, await store.retry(job_id))
+    },
+
+    async requeueJob({ job_id }) {
+      return acted('queued', 'requeued', job_id, await store.requeue(job_id))
+    },
+
+    async cancelJob({ job_id }) {
+      const done = await acted('cancelled', 'cancelled', job_id, await store.cancel(job_id))
+      parts.progress.delete(job_id)
+      return done
+    },
+
+    async prioritizeJob({ job_id, priority }) {
+      const job = await store.prioritize(job_id, priority)
+      if (!job) throw noSuchJob(job_id)
+      return { status: job.status, message: `priority of job ${job_id} is ${priority}` }
+    },
+  }
+
+  /** Tells what an act on one job did, or why it was refused. */
+  async function acted(
+    type: JobEvent['type'],
+    verb: string,
+    job_id: string,
+    job: Job | undefined,
+  ): Promise<Reply<'retryJob'>> {
+    if (!job) {
+      const current = await store.job(job_id)
+      if (!current) throw noSuchJob(job_id)
+      throw new DarkstreamError('conflict', `job ${job_id} is ${current.status} and cannot be ${verb}`)
+    }
+    await discardStaged(stagingPath(parts.output_base, job, parts.settings.container))
+    parts.onEvent({ type, job, detail: `${verb} by request` })
+    dispatcher.wake()
+    return { status: job.status, message: `job ${job_id} is ${job.status}` }
+  }
+}
+
+function noSuchJob(job_id: string): DarkstreamError {
+  return new DarkstreamError('not_found', `there is no job ${job_id}`)
+}
+
+function averages(workers: readonly WorkerView[]): Reply<'workers'>['stats'] {
+  const average = (of: (worker: WorkerView) => number) =>
+    workers.length === 0 ? 0 : workers.reduce((sum, worker) => sum + of(worker), 0) / workers.length
+  return {
+    total_workers: workers.length,
+    vulkan_workers: workers.filter((worker) => worker.vulkan_available).length,
+    average_active_jobs: average((worker) => worker.active_jobs),
+    average_cpu_usage: average((worker) => worker.cpu_usage),
+    average_memory_usage: average((worker) => worker.memory_usage),
+  }
+}

@@ -1,0 +1,65 @@
+import type { ConversionSettings } from '../contract/conversion.ts'
+import type { StatsReport } from '../contract/report.ts'
+import { type Api, checkedApi } from '../contract/api.ts'
+import type { Store } from '../queue/store.ts'
+import { type Clock, timestamp } from '../util/clock.ts'
+import type { Log } from '../util/log.ts'
+import { adminCalls } from './admin-calls.ts'
+import { Dispatcher } from './dispatcher.ts'
+import type { OnJobEvent } from './events.ts'
+import { recoverPublications } from './finish.ts'
+import type { Parts } from './parts.ts'
+import { reapUntil } from './reaper.ts'
+import type { RetryPolicy } from './retry-policy.ts'
+import { workerCalls } from './worker-calls.ts'
+
+export interface CoordinatorOptions {
+  store: Store
+  settings: ConversionSettings
+  /** Absolute. */
+  root_path: string
+  /** Absolute. */
+  output_base: string
+  overwrite: boolean
+  settle_time_ms: number
+  worker_timeout_ms: number
+  retry: RetryPolicy
+  clock: Clock
+  log: Log
+  onEvent: OnJobEvent
+  scanReport: () => StatsReport['scan']
+  version: string
+}
+
+/** The master's mind: answers every operation of the `Api` over the queue, and keeps the queue moving. */
+export interface Coordinator {
+  api: Api
+  /** Ends what an earlier master left half done, grants running claims a full lease, and starts to watch leases and retries. */
+  start: () => Promise<void>
+  /** Sends waiting workers home and stops watching; the store stays open for its owner to close. */
+  stop: () => Promise<void>
+  /** Tells those who wait for work that there may be some. */
+  wake: () => void
+}
+
+export function createCoordinator(options: CoordinatorOptions): Coordinator {
+  const { store, clock, onEvent, worker_timeout_ms, log } = options
+  const dispatcher = new Dispatcher({ ...options, lease_ms: worker_timeout_ms })
+  const parts: Parts = { ...options, dispatcher, onEvent, progress: new Map(), started_at: timestamp(clock()) }
+  const stopping = new AbortController()
+  let reaping: Promise<void> | undefined
+  return {
+    api: checkedApi({ ...workerCalls(parts), ...adminCalls(parts) }),
+    async start() {
+      await recoverPublications(parts)
+      await store.renewAll(worker_timeout_ms)
+      reaping = reapUntil(stopping.signal, parts, (error) => log.error(`cannot look after the queue: ${String(error)}`))
+    },
+    async stop() {
+      stopping.abort()
+      dispatcher.stop()
+      await reaping
+    },
+    wake: () => dispatcher.wake(),
+  }
+}

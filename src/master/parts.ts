@@ -1,0 +1,36 @@
+import type { ConversionSettings } from '../contract/conversion.ts'
+import type { Job, JobView, Progress } from '../contract/job.ts'
+import type { StatsReport } from '../contract/report.ts'
+import type { Store } from '../queue/store.ts'
+import type { Clock } from '../util/clock.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { OnJobEvent } from './events.ts'
+import type { RetryPolicy } from './retry-policy.ts'
+
+/** What the master's calls work with; put together in `coordinator.ts`. */
+export interface Parts {
+  store: Store
+  dispatcher: Dispatcher
+  settings: ConversionSettings
+  root_path: string
+  output_base: string
+  settle_time_ms: number
+  /** Milliseconds of silence after which a worker counts as lost: the lease of its claims. */
+  worker_timeout_ms: number
+  retry: RetryPolicy
+  clock: Clock
+  onEvent: OnJobEvent
+  /** What running attempts last said of themselves, by job id. It is news, not state: a restart forgets it. */
+  progress: Map<string, { attempt: number; progress: Progress }>
+  scanReport: () => StatsReport['scan']
+  version: string
+  /** RFC 3339 UTC. */
+  started_at: string
+}
+
+/** A job as lists show it. */
+export function viewOf(parts: Pick<Parts, 'progress'>, job: Job): JobView {
+  const news = parts.progress.get(job.id)
+  const isCurrent = job.status === 'processing' && news?.attempt === job.attempt
+  return { ...job, progress: isCurrent ? news.progress : null }
+}

@@ -1,0 +1,36 @@
+import { readdir, stat } from 'node:fs/promises'
+import type { Job } from '../contract/job.ts'
+
+/** What the source looks like now, against what the scan saw. */
+export type SourceState =
+  | { state: 'unchanged' }
+  | { state: 'changed'; source_size: number; source_mtime_ms: number }
+  /** The file is gone though the storage is there. */
+  | { state: 'missing' }
+  /** Neither the file nor anything else: the storage is not mounted. */
+  | { state: 'unmounted' }
+
+/** Compares a job's source with its fingerprint. A job without one (the original's) counts as unchanged while it is there. */
+export async function checkSource(job: Job, root_path: string): Promise<SourceState> {
+  try {
+    const found = await stat(job.source_path)
+    const source = { source_size: found.size, source_mtime_ms: Math.floor(found.mtimeMs) }
+    const isKnown = job.source_mtime_ms !== null
+    if (!isKnown || (job.source_size === source.source_size && job.source_mtime_ms === source.source_mtime_ms)) {
+      return { state: 'unchanged' }
+    }
+    return { state: 'changed', ...source }
+  } catch (error) {
+    // Unreadable is the worker's to say: it may have rights that the master has not.
+    if (!['ENOENT', 'ENOTDIR', 'ESTALE'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return { state: 'unchanged' }
+    return { state: (await isPopulated(root_path)) ? 'missing' : 'unmounted' }
+  }
+}
+
+async function isPopulated(folder: string): Promise<boolean> {
+  return readdir(folder).then(
+    (names) => names.length > 0,
+    () => false,
+  )
+}

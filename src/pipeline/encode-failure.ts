@@ -1,0 +1,84 @@
+import type { FailureClass } from '../contract/failure.ts'
+import { formatClock, formatDuration } from '../util/format.ts'
+import type { ProcessResult } from './process.ts'
+
+/** All that is known of an ended encode. */
+export interface EndedEncode {
+  result: ProcessResult
+  /** Lines of level error and above, in order. */
+  error_lines: readonly string[]
+  /** Seconds of media written; null before the first packet. */
+  position_seconds: number | null
+  /** Seconds of the source; null when not known. */
+  duration_seconds: number | null
+  timeout_ms: number
+  stall_timeout_ms: number
+}
+
+/** Why an encode is no success, and whom a further attempt may help. */
+export interface EncodeFailure {
+  message: string
+  class: FailureClass
+}
+
+/** Whether a line of `-loglevel level+warning` tells of an error. */
+export function isErrorLine(line: string): boolean {
+  return /\[(error|fatal|panic)\] /.test(line)
+}
+
+/** Judges an ended encode; undefined when it went well. */
+export function encodeFailure(ended: EndedEncode): EncodeFailure | undefined {
+  const { result, error_lines: errors } = ended
+  if (result.killed_for === 'stall') {
+    return { class: 'retryable', message: `ffmpeg made no progress for ${formatDuration(ended.stall_timeout_ms / 1000)}` }
+  }
+  if (result.killed_for === 'timeout') {
+    return { class: 'retryable', message: `the encode took longer than ${formatDuration(ended.timeout_ms / 1000)}` }
+  }
+  if (result.signal !== null) {
+    const guess = result.signal === 'SIGKILL' ? ' (is memory short?)' : ''
+    return { class: 'retryable', message: `ffmpeg was killed by ${result.signal}${guess}` }
+  }
+  const text = `${errors.join('\n')}\n${result.exit_code === 0 ? '' : result.stderr_tail}`
+  for (const [pattern, explain] of causes) {
+    const match = pattern.exec(text)
+    if (match) return explain(match)
+  }
+  if (text.includes('File ended prematurely')) return { class: 'permanent', message: truncated(ended) }
+  const [first] = errors
+  if (first !== undefined) return { class: 'permanent', message: `${damaged(ended)} (${plain(first)})` }
+  if (result.exit_code === 0) return undefined
+  return { class: 'retryable', message: `ffmpeg ended with exit code ${result.exit_code} and gave no reason` }
+}
+
+/** What is not the source's fault, by FFmpeg's words, which have not changed from 5.1 to 9.0. */
+const causes: [RegExp, (match: RegExpExecArray) => EncodeFailure][] = [
+  [/No space left on device|Disk quota exceeded/, () => ({ class: 'retryable', message: 'the disk is full' })],
+  [/Read-only file system/, () => ({ class: 'worker', message: 'the output folder is on a read-only file system' })],
+  [/Input\/output error|Stale file handle/, () => ({ class: 'retryable', message: 'the storage reports an error' })],
+  [/Cannot allocate memory/, () => ({ class: 'retryable', message: 'memory is short' })],
+  [/Unknown encoder '([^']+)'/, ([, name]) => ({ class: 'worker', message: `the encoder ${name} is not in this ffmpeg` })],
+  [
+    /Decoder \(codec ([^)]+)\) not found|Decoding requested, but no decoder found for: (\S+)/,
+    ([, name, other]) => ({ class: 'worker', message: `this ffmpeg cannot decode ${name ?? other}` }),
+  ],
+  [/No such filter: '([^']+)'/, ([, name]) => ({ class: 'worker', message: `the filter ${name} is not in this ffmpeg` })],
+  [
+    /Unrecognized option '([^']+)'/,
+    ([, name]) => ({ class: 'worker', message: `this ffmpeg does not know the option ${name}` }),
+  ],
+]
+
+function truncated({ position_seconds: position, duration_seconds: duration }: EndedEncode): string {
+  if (position === null || duration === null) return 'truncated: the file ends in mid-film'
+  return `truncated: ends at ${formatClock(position)} of ${formatClock(duration)}`
+}
+
+function damaged({ position_seconds: position }: EndedEncode): string {
+  return position === null ? 'damaged: nothing could be decoded' : `damaged: stopped decoding near ${formatClock(position)}`
+}
+
+/** A line without its component's address and level: `[h264 @ 0x55d0] [error] no frame!` is `h264: no frame!`. */
+function plain(line: string): string {
+  return line.replace(/^\[([^@\]]+) @ [^\]]+\] /, '$1: ').replace(/\[(error|fatal|panic)\] /, '').slice(0, 200)
+}

@@ -1,0 +1,102 @@
+import { stat } from 'node:fs/promises'
+import { ConversionError } from '../contract/failure.ts'
+import { encodeFailure, isErrorLine } from './encode-failure.ts'
+import { StartError } from './guard.ts'
+import { type ProcessResult, runProcess } from './process.ts'
+import { type EncodeProgress, progressReader } from './progress.ts'
+
+/** One run of ffmpeg. */
+export interface EncodeRequest {
+  /** Program first. */
+  command: readonly string[]
+  /** The file that it writes; growth of it is a sign of life. */
+  output_path: string
+  environment: Record<string, string | undefined>
+  /** Milliseconds that the whole run may take. */
+  timeout_ms: number
+  /** Milliseconds without any sign of life until it is killed. */
+  stall_timeout_ms: number
+  /** Seconds of the source, to say where damage lies; null when not known. */
+  duration_seconds: number | null
+  on_progress: (progress: EncodeProgress) => void
+  signal: AbortSignal
+}
+
+/** Looks in a stall timeout. They are counted, not the time between: a worker that was stopped itself must not accuse ffmpeg. */
+const stallLooks = 8
+const maxErrorLines = 100
+
+/**
+ * Runs an encode to its end and gives the last progress. It went well when ffmpeg exits 0 and wrote no line of level
+ * error: 5.1 to 9.0 exit 0 after cut-off Matroska, with nothing but such a line. Throws `ConversionError` (step encode), or
+ * the signal's reason when it aborts.
+ */
+export async function encode(request: EncodeRequest): Promise<EncodeProgress | undefined> {
+  const read = progressReader()
+  const errorLines: string[] = []
+  let last: EncodeProgress | undefined
+  const result = await start(request, {
+    argv: request.command,
+    // SVT-AV1 writes a page of settings to standard error otherwise; 1 is errors only.
+    environment: { ...request.environment, SVT_LOG: '1' },
+    timeout_ms: request.timeout_ms,
+    signal: request.signal,
+    watchdog: {
+      interval_ms: Math.max(1, Math.ceil(request.stall_timeout_ms / stallLooks)),
+      isStalled: stallWatch(async () => `${JSON.stringify(last)} ${await fileState(request.output_path)}`),
+    },
+    on_line: (line) => {
+      const progress = read(line)
+      if (progress === undefined) return
+      last = progress
+      request.on_progress(progress)
+    },
+    on_error_line: (line) => {
+      if (isErrorLine(line) && errorLines.length < maxErrorLines) errorLines.push(line)
+    },
+  })
+  if (result.killed_for === 'abort') throw request.signal.reason
+  const failure = encodeFailure({
+    result,
+    error_lines: errorLines,
+    position_seconds: last?.out_time_seconds ?? null,
+    duration_seconds: request.duration_seconds,
+    timeout_ms: request.timeout_ms,
+    stall_timeout_ms: request.stall_timeout_ms,
+  })
+  if (failure === undefined) return last
+  throw new ConversionError(failure.message, {
+    class: failure.class,
+    step: 'encode',
+    command: [...request.command],
+    stderr_tail: result.stderr_tail,
+    exit_code: result.exit_code,
+  })
+}
+
+async function start(request: EncodeRequest, run: Parameters<typeof runProcess>[0]): Promise<ProcessResult> {
+  try {
+    return await runProcess(run)
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    throw new ConversionError(error.message, { class: 'worker', step: 'encode', command: [...request.command] })
+  }
+}
+
+/** Says yes once the observed state was the same at so many looks in a row. */
+function stallWatch(observe: () => Promise<string>): () => Promise<boolean> {
+  let seen: string | undefined
+  let sameLooks = 0
+  return async () => {
+    const now = await observe()
+    sameLooks = now === seen ? sameLooks + 1 : 0
+    seen = now
+    return sameLooks >= stallLooks
+  }
+}
+
+/** Moving the index to the front rewrites the whole file and prints no progress meanwhile. */
+async function fileState(path: string): Promise<string> {
+  const facts = await stat(path).catch(() => undefined)
+  return facts === undefined ? 'none' : `${facts.size} ${facts.mtimeMs}`
+}

@@ -1,0 +1,227 @@
+import * as v from 'valibot'
+
+/** A video track, or a picture that is stored as one. */
+export interface VideoStream {
+  kind: 'video'
+  /** Its number in the file, as `-map 0:INDEX` takes it. */
+  index: number
+  codec: string
+  /** Cover art: a picture that belongs to the file and not to the film. */
+  is_cover: boolean
+  is_default: boolean
+  /** Pixels as coded, before rotation; 0 when not known. */
+  width: number
+  height: number
+  /** Width of a pixel over its height; 1 when not said. */
+  sample_aspect: number
+  /** Degrees clockwise that a player turns the picture by. */
+  rotation: 0 | 90 | 180 | 270
+  /** Null when the decoder is not known. */
+  pixel_format: string | null
+  /** Bits per sample of luma. */
+  bit_depth: number
+  is_interlaced: boolean
+  /** Frames per second; null when not known. The average follows the durations, the nominal is the finest grid seen. */
+  average_rate: number | null
+  nominal_rate: number | null
+  /** As ffprobe names them; null when the source does not say. */
+  color: ColorTags
+  /** The container's own count; null when it keeps none. */
+  frame_count: number | null
+  /** Seconds; null when not known. */
+  start_seconds: number | null
+  duration_seconds: number | null
+}
+
+/** What the numbers of the pixels mean. Null where the source does not say. */
+export interface ColorTags {
+  range: string | null
+  primaries: string | null
+  transfer: string | null
+  matrix: string | null
+}
+
+/** A sound track. */
+export interface AudioStream {
+  kind: 'audio'
+  index: number
+  codec: string
+  channels: number
+  /** As FFmpeg names it, `5.1(side)`; null when the source does not say. */
+  channel_layout: string | null
+  /** Hertz. */
+  sample_rate: number
+  /** Bits per second; null when not known. */
+  bit_rate: number | null
+  language: string | null
+  start_seconds: number | null
+  duration_seconds: number | null
+}
+
+/** Everything that is carried on by nobody yet. */
+export interface OtherStream {
+  kind: 'subtitle' | 'data' | 'attachment' | 'unknown'
+  index: number
+  codec: string
+  language: string | null
+}
+
+export type MediaStream = VideoStream | AudioStream | OtherStream
+
+/** What ffprobe says of a file, checked and in our words. */
+export interface MediaInfo {
+  /** The demuxer's names, `['mov', 'mp4', …]`. */
+  formats: string[]
+  /** Seconds; null when neither the container nor a guess of it tells. */
+  duration_seconds: number | null
+  start_seconds: number | null
+  size_bytes: number
+  chapter_count: number
+  streams: MediaStream[]
+}
+
+const Numeric = v.optional(v.union([v.string(), v.number()]))
+const RawStream = v.object({
+  index: v.number(),
+  codec_type: v.optional(v.string(), 'unknown'),
+  codec_name: v.optional(v.string(), 'unknown'),
+  width: v.optional(v.number(), 0),
+  height: v.optional(v.number(), 0),
+  sample_aspect_ratio: v.optional(v.string(), '1:1'),
+  pix_fmt: v.optional(v.string()),
+  bits_per_raw_sample: Numeric,
+  field_order: v.optional(v.string(), 'unknown'),
+  avg_frame_rate: v.optional(v.string(), '0/0'),
+  r_frame_rate: v.optional(v.string(), '0/0'),
+  color_range: v.optional(v.string()),
+  color_primaries: v.optional(v.string()),
+  color_transfer: v.optional(v.string()),
+  color_space: v.optional(v.string()),
+  nb_frames: Numeric,
+  nb_read_packets: Numeric,
+  start_time: Numeric,
+  duration: Numeric,
+  bit_rate: Numeric,
+  channels: v.optional(v.number(), 0),
+  channel_layout: v.optional(v.string()),
+  sample_rate: Numeric,
+  disposition: v.optional(v.record(v.string(), v.number()), {}),
+  tags: v.optional(v.record(v.string(), v.string()), {}),
+  side_data_list: v.optional(v.array(v.looseObject({ rotation: v.optional(v.number()) })), []),
+})
+type RawStream = v.InferOutput<typeof RawStream>
+
+const RawProbe = v.object({
+  streams: v.optional(v.array(RawStream), []),
+  chapters: v.optional(v.array(v.unknown()), []),
+  format: v.object({
+    format_name: v.string(),
+    duration: Numeric,
+    start_time: Numeric,
+    size: Numeric,
+  }),
+})
+
+/** Reads ffprobe's `-of json` with `-show_format -show_streams -show_chapters`. Throws when it is not that. */
+export function parseMediaInfo(json: string): MediaInfo {
+  const raw = v.parse(RawProbe, JSON.parse(json))
+  return {
+    formats: raw.format.format_name.split(','),
+    duration_seconds: positive(raw.format.duration),
+    start_seconds: finite(raw.format.start_time),
+    size_bytes: finite(raw.format.size) ?? 0,
+    chapter_count: raw.chapters.length,
+    streams: raw.streams.map(toStream),
+  }
+}
+
+function toStream(raw: RawStream): MediaStream {
+  const language = raw.tags['language'] ?? null
+  const base = { index: raw.index, codec: raw.codec_name }
+  const times = { start_seconds: finite(raw.start_time), duration_seconds: durationOf(raw) }
+  switch (raw.codec_type) {
+    case 'video':
+      return { kind: 'video', ...base, ...times, ...pictureOf(raw) }
+    case 'audio':
+      return {
+        kind: 'audio',
+        ...base,
+        ...times,
+        channels: raw.channels,
+        channel_layout: raw.channel_layout ?? null,
+        sample_rate: finite(raw.sample_rate) ?? 0,
+        bit_rate: positive(raw.bit_rate),
+        language,
+      }
+    case 'subtitle':
+    case 'data':
+    case 'attachment':
+      return { kind: raw.codec_type, ...base, language }
+    default:
+      return { kind: 'unknown', ...base, language }
+  }
+}
+
+function pictureOf(raw: RawStream): Omit<VideoStream, 'kind' | 'index' | 'codec' | 'start_seconds' | 'duration_seconds'> {
+  return {
+    is_cover: raw.disposition['attached_pic'] === 1,
+    is_default: raw.disposition['default'] === 1,
+    width: raw.width,
+    height: raw.height,
+    sample_aspect: ratio(raw.sample_aspect_ratio) ?? 1,
+    rotation: rotationOf(raw),
+    pixel_format: raw.pix_fmt ?? null,
+    bit_depth: bitDepthOf(raw),
+    is_interlaced: /^(tt|bb|tb|bt)$/.test(raw.field_order),
+    average_rate: ratio(raw.avg_frame_rate),
+    nominal_rate: ratio(raw.r_frame_rate),
+    color: {
+      range: known(raw.color_range),
+      primaries: known(raw.color_primaries),
+      transfer: known(raw.color_transfer),
+      matrix: known(raw.color_space),
+    },
+    frame_count: positive(raw.nb_read_packets) ?? positive(raw.nb_frames),
+  }
+}
+
+/** A display matrix turns counter-clockwise by its `rotation`; the nearest quarter turn is what ffmpeg applies. */
+function rotationOf(raw: RawStream): VideoStream['rotation'] {
+  const degrees = raw.side_data_list.find((data) => data.rotation !== undefined)?.rotation ?? 0
+  const quarters = ((Math.round(-degrees / 90) % 4) + 4) % 4
+  return ([0, 90, 180, 270] as const)[quarters] ?? 0
+}
+
+/** `yuv420p10le`, `p010le`, `gray12be`; what names no depth has 8 bits. */
+function bitDepthOf(raw: RawStream): number {
+  const named = /p0?(9|10|12|14|16)(le|be)$|^gray(9|10|12|14|16)/.exec(raw.pix_fmt ?? '')
+  return Number(named?.[1] ?? named?.[3] ?? 8)
+}
+
+/** Matroska keeps a track's length as a tag, `00:00:03.000000000`. */
+function durationOf(raw: RawStream): number | null {
+  const direct = positive(raw.duration)
+  if (direct !== null) return direct
+  const tag = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(raw.tags['DURATION'] ?? '')
+  return tag === null ? null : positive(Number(tag[1]) * 3600 + Number(tag[2]) * 60 + Number(tag[3]))
+}
+
+/** `30000/1001`, `64:45`; null for `0/0`, `0:1` and what is no ratio. */
+function ratio(text: string): number | null {
+  const match = /^(\d+)[/:](\d+)$/.exec(text)
+  return match === null ? null : positive(Number(match[1]) / Number(match[2]))
+}
+
+function known(tag: string | undefined): string | null {
+  return tag === undefined || tag === 'unknown' || tag === 'reserved' ? null : tag
+}
+
+function finite(value: string | number | undefined): number | null {
+  const number = value === undefined || value === '' ? Number.NaN : Number(value)
+  return Number.isFinite(number) ? number : null
+}
+
+function positive(value: string | number | undefined): number | null {
+  const number = finite(value)
+  return number !== null && number > 0 ? number : null
+}

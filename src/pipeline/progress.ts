@@ -1,0 +1,68 @@
+import type { Progress } from '../contract/job.ts'
+
+/** What one block of ffmpeg's `-progress` says; null where it says `N/A` or nothing. */
+export interface EncodeProgress {
+  frame: number | null
+  fps: number | null
+  /** Seconds of media per second of wall time. */
+  speed: number | null
+  out_time_seconds: number | null
+  size_bytes: number | null
+  dup_frames: number | null
+  drop_frames: number | null
+  /** Whether this is the last block. */
+  is_done: boolean
+}
+
+/** A reader of `-progress` lines: gives a block at the line that ends it, else undefined. */
+export function progressReader(): (line: string) => EncodeProgress | undefined {
+  let block = new Map<string, string>()
+  return (line) => {
+    const split = line.indexOf('=')
+    if (split < 0) return undefined
+    const [key, value] = [line.slice(0, split).trim(), line.slice(split + 1).trim()]
+    block.set(key, value)
+    if (key !== 'progress') return undefined
+    const ended = block
+    block = new Map()
+    return toProgress(ended)
+  }
+}
+
+function toProgress(block: Map<string, string>): EncodeProgress {
+  const number = (key: string) => parseNumber(block.get(key))
+  // `out_time_ms` has been microseconds since 2011, and stays so by tradition.
+  const microseconds = number('out_time_us') ?? number('out_time_ms')
+  return {
+    frame: number('frame'),
+    // 0 until it is measured.
+    fps: number('fps') || null,
+    speed: number('speed'),
+    // Before the first packet FFmpeg prints its smallest 64-bit number.
+    out_time_seconds: microseconds === null || microseconds < 0 ? null : microseconds / 1e6,
+    size_bytes: number('total_size'),
+    dup_frames: number('dup_frames'),
+    drop_frames: number('drop_frames'),
+    is_done: block.get('progress') === 'end',
+  }
+}
+
+/** `  30.00`, `1.5x`, `N/A` */
+function parseNumber(text: string | undefined): number | null {
+  const number = text === undefined || text === '' ? Number.NaN : Number(text.replace(/x$/, ''))
+  return Number.isFinite(number) ? number : null
+}
+
+/** An encode's progress as the contract tells it; `durationSeconds` is the source's, null when not known. */
+export function jobProgress(block: EncodeProgress, durationSeconds: number | null): Progress {
+  const { out_time_seconds: done, speed } = block
+  const knowsShare = durationSeconds !== null && durationSeconds > 0 && done !== null
+  const left = knowsShare ? Math.max(0, durationSeconds - done) : null
+  return {
+    step: 'encode',
+    percent: knowsShare ? Math.min(100, (done / durationSeconds) * 100) : null,
+    fps: block.fps,
+    speed,
+    eta_seconds: left !== null && speed !== null && speed > 0 ? left / speed : null,
+  }
+}

@@ -1,0 +1,90 @@
+import { ConversionError } from '../contract/failure.ts'
+import { formatClock } from '../util/format.ts'
+import type { MediaInfo } from './media-info.ts'
+import type { ExpectedResult } from './plan.ts'
+import { type ProbeRequest, readMediaInfo } from './probe.ts'
+
+/** A way in which a result differs from what it should be. */
+export interface Problem {
+  message: string
+  /** Whether the source is at fault, so that another attempt would end the same. */
+  is_in_source: boolean
+}
+
+/** Seconds that lengths may differ by at least and at most, and the share of the length in between. */
+const tolerance = { least: 0.5, most: 3, share: 0.01 }
+
+/** Reads a result to its end and refuses it, by `ConversionError` (step verify), unless it is what was planned. */
+export async function verifyResult(
+  request: ProbeRequest,
+  expected: ExpectedResult,
+  encodedFrames: number | null,
+): Promise<void> {
+  const result = await readResult(request)
+  const problems = problemsOf(expected, encodedFrames, result)
+  if (problems.length === 0) return
+  throw new ConversionError(problems.map((problem) => problem.message).join('; '), {
+    class: problems.some((problem) => problem.is_in_source) ? 'permanent' : 'retryable',
+    step: 'verify',
+  })
+}
+
+async function readResult(request: ProbeRequest): Promise<MediaInfo> {
+  try {
+    return await readMediaInfo(request, ['-count_packets'])
+  } catch (error) {
+    if (!(error instanceof ConversionError)) throw error
+    const report = { ...error.report, step: 'verify' as const, class: 'retryable' as const }
+    throw new ConversionError(`the result cannot be read: ${error.message}`, report)
+  }
+}
+
+/** How a result differs from what was planned; empty when it is good. `encodedFrames` is the encoder's count, null if unknown. */
+export function problemsOf(expected: ExpectedResult, encodedFrames: number | null, result: MediaInfo): Problem[] {
+  const video = result.streams.find((stream) => stream.kind === 'video')
+  if (video === undefined) return [{ message: 'the result has no video stream', is_in_source: false }]
+  const problems: Problem[] = []
+  const ours = (message: string) => problems.push({ message, is_in_source: false })
+  const theirs = (message: string) => problems.push({ message, is_in_source: true })
+  if (video.codec !== expected.video_codec) ours(`the result is ${video.codec}, not ${expected.video_codec}`)
+  if (video.width !== expected.width || video.height !== expected.height) {
+    ours(`the result is ${video.width} x ${video.height}, not ${expected.width} x ${expected.height}`)
+  }
+  const audio = result.streams.filter((stream) => stream.kind === 'audio').map((stream) => stream.codec)
+  if (audio.join() !== expected.audio_codecs.join()) {
+    ours(`the result's sound is ${list(audio)}, not ${list(expected.audio_codecs)}`)
+  }
+  const frames = video.frame_count ?? 0
+  if (frames === 0) theirs('no frame could be decoded')
+  if (encodedFrames !== null && frames !== encodedFrames) ours(`the result has ${frames} of ${encodedFrames} encoded frames`)
+  const length = lengthsOf(expected, result)
+  if (length && isShorter(length.result, length.source)) {
+    theirs(`truncated: ends at ${formatClock(length.result)} of ${formatClock(length.source)}`)
+  } else if (length && isShorter(length.source, length.result)) {
+    ours(`the result is ${formatClock(length.result)} long, the source ${formatClock(length.source)}`)
+  } else if (expected.frame_count !== null && frames < expected.frame_count * 0.99 - 2) {
+    theirs(`damaged: only ${frames} of ${expected.frame_count} frames could be decoded`)
+  }
+  return problems
+}
+
+/** The picture's length where both sides tell it, else the file's; undefined when the source tells neither. */
+function lengthsOf(expected: ExpectedResult, result: MediaInfo): { source: number; result: number } | undefined {
+  const video = result.streams.find((stream) => stream.kind === 'video')
+  if (expected.video_seconds !== null && video?.duration_seconds != null) {
+    return { source: expected.video_seconds, result: video.duration_seconds }
+  }
+  if (expected.file_seconds !== null && result.duration_seconds !== null) {
+    return { source: expected.file_seconds, result: result.duration_seconds }
+  }
+  return undefined
+}
+
+function isShorter(seconds: number, thanSeconds: number): boolean {
+  const allowed = Math.min(tolerance.most, Math.max(tolerance.least, thanSeconds * tolerance.share))
+  return seconds < thanSeconds - allowed
+}
+
+function list(codecs: readonly string[]): string {
+  return codecs.length === 0 ? 'none' : codecs.join(', ')
+}

@@ -1,0 +1,138 @@
+import type { Job } from '../../contract/job.ts'
+import type { ClaimKey, Store } from '../store.ts'
+import { recordAttempt } from './attempts.ts'
+import type { Connection, Params } from './connection.ts'
+import { type JobRow, jobOf } from './rows.ts'
+import { statements } from './statements.ts'
+
+/** Claims in a row that may end with a lost worker before the job itself is held to be the cause. */
+const maxLostClaims = 5
+
+type ClaimSteps =
+  | 'claim'
+  | 'renew'
+  | 'renewWorker'
+  | 'renewAll'
+  | 'beginPublish'
+  | 'publishing'
+  | 'complete'
+  | 'fail'
+  | 'release'
+  | 'releaseWorker'
+  | 'reap'
+
+/** The life of a claim, from the worker that takes a job to the end of its attempt. */
+export function claims(db: Connection): Pick<Store, ClaimSteps> {
+  return {
+    async claim(claim) {
+      return db.atomically(() => {
+        const { worker_id, request_id } = claim
+        const again = request_id === null ? undefined : db.row<JobRow>(statements.claimed, { worker_id, request_id })
+        const row =
+          again ??
+          db.row<JobRow>(statements.claim, {
+            worker_id,
+            request_id,
+            now: db.now(),
+            now_ms: db.clock(),
+            lease_expires_ms: db.clock() + claim.lease_ms,
+          })
+        return row && jobOf(row)
+      })
+    },
+
+    async renew(key, lease_ms) {
+      const lease_expires_ms = db.clock() + lease_ms
+      return db.row(statements.renew, { ...ownership(key), lease_expires_ms }) !== undefined
+    },
+
+    async renewWorker(worker_id, lease_ms) {
+      db.change(statements.renewWorker, { worker_id, lease_expires_ms: db.clock() + lease_ms })
+    },
+
+    async renewAll(lease_ms) {
+      db.change(statements.renewAll, { lease_expires_ms: db.clock() + lease_ms })
+    },
+
+    async beginPublish(key, output_size) {
+      return db.job(statements.beginPublish, { ...ownership(key), output_size })
+    },
+
+    async publishing() {
+      return db.rows<JobRow & { publish_size: number }>(statements.publishing, {}).map(({ publish_size, ...row }) => ({
+        ...jobOf(row),
+        publish_size,
+      }))
+    },
+
+    async complete(key, result) {
+      return db.atomically(() => {
+        const job = db.job(statements.complete, {
+          ...ownership(key),
+          now: db.now(),
+          output_size: result.output_size,
+          source_duration: result.source_duration ?? null,
+          notes: JSON.stringify(result.notes),
+        })
+        if (job) recordAttempt(db, job, 'completed')
+        return job
+      })
+    },
+
+    async fail(key, failure) {
+      return db.atomically(() => {
+        const { error_message, report, retry_at_ms } = failure
+        const job = db.job(statements.fail, {
+          ...ownership(key),
+          error_message,
+          error_class: report?.class ?? 'retryable',
+          retry_at_ms,
+        })
+        if (job) recordAttempt(db, job, 'failed', error_message, report)
+        return job
+      })
+    },
+
+    async release(key, not_before_ms = 0) {
+      return db.atomically(() => releaseClaim(key, not_before_ms))
+    },
+
+    async releaseWorker(worker_id) {
+      return db.atomically(() => {
+        const claims = db.rows<JobRow>(statements.claimsOfWorker, { worker_id }).map(jobOf)
+        for (const { id, attempt } of claims) releaseClaim({ job_id: id, worker_id, attempt }, 0)
+        return claims
+      })
+    },
+
+    async reap() {
+      return db.atomically(() => {
+        const expired = db.rows<JobRow & { lost_count: number }>(statements.expiredClaims, {
+          now_ms: db.clock(),
+        })
+        return expired.map(({ lost_count, ...row }) => lose(jobOf(row), lost_count))
+      })
+    },
+  }
+
+  function releaseClaim(key: ClaimKey, not_before_ms: number): Job | undefined {
+    const before = db.job(statements.job, { job_id: key.job_id })
+    const job = db.job(statements.release, { ...ownership(key), not_before_ms })
+    if (before && job) recordAttempt(db, before, 'released')
+    return job
+  }
+
+  /** Gives a lost claim's job back, or ends it when too many workers were lost over it. */
+  function lose(lost: Job, lost_count: number): Job {
+    const key = { job_id: lost.id, worker_id: lost.worker_id, attempt: lost.attempt }
+    recordAttempt(db, lost, 'lost', `worker ${lost.worker_id} was not heard from`)
+    if (lost_count + 1 < maxLostClaims) return db.job(statements.lose, key) ?? lost
+    const error_message = `${maxLostClaims} workers in a row were lost while converting this file`
+    return db.job(statements.fail, { ...key, error_message, error_class: 'permanent', retry_at_ms: null }) ?? lost
+  }
+}
+
+/** The parameters of the statements that only a claim's owner may run. */
+function ownership(key: ClaimKey): Params {
+  return { job_id: key.job_id, worker_id: key.worker_id, attempt: key.attempt ?? null }
+}

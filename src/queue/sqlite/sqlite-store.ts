@@ -1,0 +1,38 @@
+import type { Clock } from '../../util/clock.ts'
+import type { Store } from '../store.ts'
+import { acts } from './acts.ts'
+import { claims } from './claims.ts'
+import { Connection } from './connection.ts'
+import { openDatabase } from './open.ts'
+import { reads } from './reads.ts'
+import { sources } from './sources.ts'
+import { workers } from './workers.ts'
+
+export interface SqliteStoreOptions {
+  /** Of the database file, made when it is not there. */
+  path: string
+  /** For jobs that are added from now on. */
+  max_retries: number
+  clock: Clock
+}
+
+/**
+ * Opens the queue in one SQLite file. One connection, on the caller's thread: its transactions are short and never
+ * wait for one another.
+ *
+ * @throws DarkstreamError `unavailable`, as `openDatabase` says
+ */
+export function openSqliteStore(options: SqliteStoreOptions): Store {
+  const { db, close } = openDatabase(options.path)
+  const connection = new Connection(db, options.clock)
+  return {
+    ...sources(connection, options.max_retries),
+    ...claims(connection),
+    ...acts(connection),
+    ...reads(connection),
+    ...workers(connection),
+    async close() {
+      close()
+    },
+  }
+}

@@ -1,0 +1,153 @@
+import { Job, type JobStatus } from '../../contract/job.ts'
+import { statesFor, type Act } from '../transitions.ts'
+
+/** The columns that a job has on the wire, by their names there. */
+export const jobColumns = Object.keys(Job.entries).join(', ')
+
+/** Whose claim: its job, its worker and, when the caller knows it, its attempt. What matches nothing changes nothing. */
+const owned = `id = $job_id AND worker_id IS $worker_id AND status = 'processing' AND ($attempt IS NULL OR attempt = $attempt)`
+
+/** What a job has only while it is being processed. */
+const unclaim = 'lease_expires_ms = NULL, claim_request_id = NULL, publish_size = NULL'
+
+/** Back to the queue as if it had never been tried. */
+const afresh = `status = 'pending', worker_id = NULL, started_at = NULL, completed_at = NULL, error_message = NULL,
+  error_class = NULL, retry_at_ms = NULL, retry_count = 0, lost_count = 0, not_before_ms = 0, ${unclaim}`
+
+/** Every statement of the queue. One that changes a job returns it as it is then, or no row when it was not allowed. */
+export const statements = {
+  sourceByPath: `SELECT id, status, source_size, source_mtime_ms FROM jobs
+    WHERE source_path = $source_path AND duplicate_of IS NULL`,
+
+  isOutputTaken: `SELECT 1 AS taken FROM jobs WHERE output_path = $output_path LIMIT 1`,
+
+  insertJob: `INSERT INTO jobs (id, source_path, output_path, status, error_message, error_class, max_retries, created_at,
+      source_size, source_mtime_ms)
+    VALUES ($id, $source_path, $output_path, $status, $error_message, $error_class, $max_retries, $created_at,
+      $source_size, $source_mtime_ms)`,
+
+  /** A job that no scan of ours has seen (the original's): its source counts as unchanged. */
+  adoptSource: `UPDATE jobs SET source_size = $source_size, source_mtime_ms = $source_mtime_ms WHERE id = $job_id`,
+
+  changeSource: `UPDATE jobs SET ${afresh}, source_size = $source_size, source_mtime_ms = $source_mtime_ms,
+      source_duration = NULL, output_size = NULL, notes = '[]'
+    WHERE id = $job_id AND status IN ${list('change')}`,
+
+  forgetSource: `UPDATE jobs SET source_mtime_ms = -1 WHERE id = $job_id`,
+
+  claimed: `SELECT ${jobColumns} FROM jobs
+    WHERE claim_request_id = $request_id AND worker_id = $worker_id AND status = 'processing'`,
+
+  /** Takes the first pending job and numbers the claim, in one statement: no two workers can get the same. */
+  claim: `UPDATE jobs SET status = 'processing', worker_id = $worker_id, attempt = attempt + 1, started_at = $now,
+      completed_at = NULL, error_message = NULL, error_class = NULL, not_before_ms = 0,
+      lease_expires_ms = $lease_expires_ms, claim_request_id = $request_id,
+      published_at = iif($request_id IS NULL, coalesce(published_at, $now), published_at)
+    WHERE rowid = (SELECT rowid FROM jobs INDEXED BY jobs_pending
+      WHERE status = 'pending' AND not_before_ms <= $now_ms ORDER BY priority DESC, created_at LIMIT 1)
+    RETURNING ${jobColumns}`,
+
+  renew: `UPDATE jobs SET lease_expires_ms = $lease_expires_ms WHERE ${owned} RETURNING id`,
+
+  renewWorker: `UPDATE jobs SET lease_expires_ms = $lease_expires_ms WHERE worker_id = $worker_id AND status = 'processing'`,
+
+  renewAll: `UPDATE jobs SET lease_expires_ms = $lease_expires_ms WHERE status = 'processing'`,
+
+  beginPublish: `UPDATE jobs SET publish_size = $output_size WHERE ${owned} RETURNING ${jobColumns}`,
+
+  complete: `UPDATE jobs SET status = 'completed', completed_at = $now, published_at = $now, output_size = $output_size,
+      source_duration = coalesce($source_duration, source_duration), notes = $notes, error_message = NULL,
+      error_class = NULL, retry_at_ms = NULL, lost_count = 0, ${unclaim}
+    WHERE ${owned} RETURNING ${jobColumns}`,
+
+  fail: `UPDATE jobs SET status = 'failed', error_message = $error_message, error_class = $error_class,
+      retry_at_ms = $retry_at_ms, lost_count = 0, ${unclaim}
+    WHERE ${owned} RETURNING ${jobColumns}`,
+
+  release: `UPDATE jobs SET status = 'pending', worker_id = NULL, started_at = NULL, not_before_ms = $not_before_ms, ${unclaim}
+    WHERE ${owned} RETURNING ${jobColumns}`,
+
+  claimsOfWorker: `SELECT ${jobColumns} FROM jobs WHERE worker_id = $worker_id AND status = 'processing'`,
+
+  /** A job in publication belongs to the master, which is awake by definition of this statement running. */
+  expiredClaims: `SELECT ${jobColumns}, lost_count FROM jobs INDEXED BY jobs_leases
+    WHERE status = 'processing' AND lease_expires_ms <= $now_ms AND publish_size IS NULL LIMIT 500`,
+
+  lose: `UPDATE jobs SET status = 'pending', worker_id = NULL, started_at = NULL, lost_count = lost_count + 1, ${unclaim}
+    WHERE ${owned} RETURNING ${jobColumns}`,
+
+  retryDue: `UPDATE jobs SET status = 'pending', worker_id = NULL, started_at = NULL, retry_at_ms = NULL,
+      retry_count = retry_count + 1
+    WHERE rowid IN (SELECT rowid FROM jobs INDEXED BY jobs_retries
+      WHERE status = 'failed' AND retry_at_ms IS NOT NULL AND retry_at_ms <= $now_ms LIMIT 500)
+    RETURNING id`,
+
+  retry: `UPDATE jobs SET ${afresh} WHERE id = $job_id AND status IN ${list('retry')} RETURNING ${jobColumns}`,
+
+  retryFailed: `UPDATE jobs SET ${afresh}
+    WHERE rowid IN (SELECT rowid FROM jobs INDEXED BY idx_jobs_status
+      WHERE status = 'failed' AND duplicate_of IS NULL ORDER BY created_at LIMIT $limit)
+    RETURNING id`,
+
+  requeue: `UPDATE jobs SET ${afresh} WHERE id = $job_id AND duplicate_of IS NULL AND status IN ${list('requeue')}
+    RETURNING ${jobColumns}`,
+
+  cancel: `UPDATE jobs SET status = 'cancelled', retry_at_ms = NULL, error_message = 'cancelled', error_class = NULL, ${unclaim}
+    WHERE id = $job_id AND status IN ${list('cancel')} AND publish_size IS NULL RETURNING ${jobColumns}`,
+
+  prioritize: `UPDATE jobs SET priority = $priority WHERE id = $job_id RETURNING ${jobColumns}`,
+
+  job: `SELECT ${jobColumns} FROM jobs WHERE id = $job_id`,
+
+  hasPublished: `SELECT published_at IS NOT NULL OR publish_size IS NOT NULL AS has FROM jobs WHERE id = $job_id`,
+
+  publishing: `SELECT ${jobColumns}, publish_size FROM jobs INDEXED BY jobs_leases
+    WHERE status = 'processing' AND publish_size IS NOT NULL`,
+
+  recordAttempt: `INSERT OR REPLACE INTO attempts (job_id, attempt, worker_id, started_at, ended_at, outcome, error_message,
+      error_class, step, command, stderr_tail, exit_code)
+    VALUES ($job_id, $attempt, $worker_id, $started_at, $ended_at, $outcome, $error_message,
+      $error_class, $step, $command, $stderr_tail, $exit_code)`,
+
+  attempts: `SELECT * FROM attempts WHERE job_id = $job_id ORDER BY attempt`,
+
+  counters: `SELECT state, jobs, source_bytes, output_bytes FROM counters`,
+
+  failures: `SELECT error_message, count(*) AS count FROM jobs
+    WHERE status = 'failed' AND error_message IS NOT NULL GROUP BY error_message ORDER BY count DESC, error_message LIMIT $limit`,
+
+  completions: `SELECT started_at, completed_at, source_size FROM jobs INDEXED BY jobs_completions
+    WHERE status = 'completed' AND completed_at >= $since AND started_at IS NOT NULL ORDER BY completed_at DESC LIMIT $limit`,
+
+  heartbeat: `INSERT INTO workers (id, hostname, last_heartbeat, vulkan_available, active_jobs, gpu_name, cpu_usage,
+      memory_usage, status, boot_id)
+    VALUES ($id, $hostname, $now, $vulkan_available, $active_jobs, $gpu_name, $cpu_usage, $memory_usage, $status, $boot_id)
+    ON CONFLICT (id) DO UPDATE SET hostname = excluded.hostname, last_heartbeat = excluded.last_heartbeat,
+      vulkan_available = excluded.vulkan_available, active_jobs = excluded.active_jobs, gpu_name = excluded.gpu_name,
+      cpu_usage = excluded.cpu_usage, memory_usage = excluded.memory_usage, status = excluded.status,
+      boot_id = coalesce(excluded.boot_id, boot_id)`,
+
+  markOffline: `UPDATE workers SET last_heartbeat = NULL, active_jobs = 0 WHERE id = $worker_id`,
+
+  workers: `SELECT * FROM workers ORDER BY id`,
+
+  worker: `SELECT * FROM workers WHERE id = $worker_id`,
+} as const
+
+/** A page of jobs in the order in which they were added; the filter's parts that are not given match everything. */
+export function pageOfJobs(filter: { status: boolean; worker_id: boolean; search: boolean; after: boolean }): string {
+  const conditions = [
+    filter.status && 'status = $status',
+    filter.worker_id && 'worker_id = $worker_id',
+    filter.search && `source_path LIKE $search ESCAPE '\\'`,
+    filter.after && '(created_at, rowid) > ($after_created_at, $after_rowid)',
+  ].filter((condition) => condition !== false)
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
+  return `SELECT rowid, ${jobColumns} FROM jobs ${where} ORDER BY created_at, rowid LIMIT $limit`
+}
+
+function list(act: Act): string {
+  return `(${statesFor(act)
+    .map((status: JobStatus) => `'${status}'`)
+    .join(', ')})`
+}

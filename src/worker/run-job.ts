@@ -1,0 +1,135 @@
+import { join } from 'node:path'
+import type { Api } from '../contract/api.ts'
+import { DarkstreamError } from '../contract/error.ts'
+import { ConversionError } from '../contract/failure.ts'
+import type { Assignment, Progress } from '../contract/job.ts'
+import { type ConversionLimits, convert, type ConvertResult } from '../pipeline/convert.ts'
+import type { Tools } from '../pipeline/tools.ts'
+import { jittered, sleep } from '../util/clock.ts'
+import { formatDuration } from '../util/format.ts'
+import type { Log } from '../util/log.ts'
+import { isPassing, persist } from './persist.ts'
+
+/** Milliseconds between two reports of progress: the master's answer to one is also how a cancelled job's worker learns of it. */
+const reportIntervalMs = 1000
+
+/** What every job of a worker runs with. */
+export interface RunContext {
+  api: Api
+  worker_id: string
+  tools: Tools
+  limits: ConversionLimits
+  /** Milliseconds from claim to checked result. */
+  job_timeout_ms: number
+  /** This worker's scratch folder. */
+  work_base: string
+  /** Milliseconds before the master is asked again when it could not be reached. */
+  retry_pause_ms: number
+  child_environment: Record<string, string | undefined>
+  log: Log
+}
+
+/** Why a conversion is stopped from outside. */
+class Stopped extends Error {
+  readonly kind: 'lost' | 'stopped'
+
+  constructor(kind: 'lost' | 'stopped', message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+/** What aborts a worker's running jobs so that each is given back. */
+export const stopNow = new Stopped('stopped', 'the worker was told to stop now')
+
+/**
+ * Runs one claim to its end and tells the master how it ended, however long the master is away. The signal, aborted with
+ * `stopNow`, gives the job back instead.
+ */
+export async function runJob(job: Assignment, context: RunContext, signal: AbortSignal): Promise<void> {
+  const log = context.log.with({ job_id: job.id, attempt: job.attempt })
+  log.info('converting', { source_path: job.source_path })
+  const { api, worker_id } = context
+  const claim = { job_id: job.id, worker_id, attempt: job.attempt }
+  const tell = <T>(what: string, say: () => Promise<T>) =>
+    persist(say, { first_pause_ms: context.retry_pause_ms, log, what, signal })
+  try {
+    const result = await convertWatched(job, context, signal)
+    const { output_size, notes, source_duration } = result
+    const done = await tell('hand in the result', () =>
+      api.complete({ ...claim, output_size, notes, source_duration: source_duration ?? undefined }),
+    )
+    log.info(`handed in: ${done.message ?? done.status}`, { output_size })
+  } catch (error) {
+    if (error instanceof ConversionError) {
+      log.warn(`failed: ${error.message}`, { step: error.report.step, class: error.report.class })
+      await tell('report the failure', () =>
+        api.fail({ ...claim, error_message: error.message, report: error.report }),
+      ).catch((refusal: unknown) => end(refusal))
+      return
+    }
+    await end(error)
+  }
+
+  /** Ends an attempt that has neither a result nor a failure to tell of, or whose word the master refused. */
+  async function end(error: unknown): Promise<void> {
+    if (error instanceof Stopped && error.kind === 'stopped') {
+      log.info('given back: the worker stops')
+      await api.release(claim).catch((refusal: unknown) => log.debug(`cannot give the job back: ${String(refusal)}`))
+      return
+    }
+    if (error instanceof Stopped || error instanceof DarkstreamError) {
+      log.info(`dropped: ${error.message}`)
+      return
+    }
+    throw error
+  }
+}
+
+/** Converts while telling the master how far it is, within the job's time. */
+async function convertWatched(job: Assignment, context: RunContext, signal: AbortSignal): Promise<ConvertResult> {
+  const ended = new AbortController()
+  const timeout = AbortSignal.timeout(context.job_timeout_ms)
+  let progress: Progress = { step: 'stage', percent: null, fps: null, speed: null, eta_seconds: null }
+  const reports = reportUntilEnd()
+  try {
+    return await convert({
+      source_path: job.source_path,
+      staging_path: job.staging_path,
+      work_path: join(context.work_base, `${job.id.replaceAll(/[^\w-]/g, '_').slice(0, 64)}.${job.attempt}`),
+      settings: job.settings,
+      tools: context.tools,
+      limits: context.limits,
+      child_environment: context.child_environment,
+      on_progress: (news) => (progress = news),
+      signal: AbortSignal.any([signal, ended.signal, timeout]),
+    })
+  } catch (error) {
+    if (signal.aborted || ended.signal.aborted || !timeout.aborted) throw error
+    const limit = formatDuration(context.job_timeout_ms / 1000)
+    throw new ConversionError(`not finished within worker.job_timeout (${limit})`, {
+      class: 'retryable',
+      step: progress.step,
+    })
+  } finally {
+    ended.abort()
+    await reports
+  }
+
+  async function reportUntilEnd(): Promise<void> {
+    for (;;) {
+      await sleep(reportIntervalMs, ended.signal)
+      if (ended.signal.aborted) return
+      try {
+        await context.api.reportProgress(
+          { job_id: job.id, worker_id: context.worker_id, attempt: job.attempt, progress },
+          ended.signal,
+        )
+      } catch (error) {
+        if (ended.signal.aborted) return
+        if (isPassing(error)) await sleep(jittered(context.retry_pause_ms), ended.signal)
+        else return ended.abort(new Stopped('lost', (error as Error).message))
+      }
+    }
+  }
+}

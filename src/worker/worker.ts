@@ -1,0 +1,180 @@
+import { DarkstreamError } from '../contract/error.ts'
+import type { Assignment } from '../contract/job.ts'
+import type { Heartbeat } from '../contract/worker.ts'
+import { jittered, sleep } from '../util/clock.ts'
+import type { Log } from '../util/log.ts'
+import { loadMeter } from './load.ts'
+import { isPassing, persist } from './persist.ts'
+import { type RunContext, runJob, stopNow } from './run-job.ts'
+import { whyUnmounted } from './storage-check.ts'
+
+/** Seconds for which the master holds a request for a job when there is none. */
+const claimWaitSeconds = 25
+
+export interface WorkerOptions extends RunContext {
+  /** Of this process; a new one at each start. */
+  boot_id: string
+  hostname: string
+  /** Jobs at a time. */
+  concurrency: number
+  heartbeat_interval_ms: number
+  /** Where the shared storage is mounted; null when that is not to be checked. */
+  mount_path: string | null
+}
+
+/** A worker's life: registers, fills its slots with jobs, beats, and leaves in good order. */
+export class Worker {
+  private readonly options: WorkerOptions
+  private readonly log: Log
+  private readonly claims = new Map<string, Assignment>()
+  /** Ends the asking for more jobs. */
+  private readonly draining = new AbortController()
+  /** Ends the running jobs as well. */
+  private readonly stopping = new AbortController()
+  /** Ends the heartbeats, last of all. */
+  private readonly ended = new AbortController()
+  private fault: DarkstreamError | undefined
+
+  constructor(options: WorkerOptions) {
+    this.options = options
+    this.log = options.log
+  }
+
+  /**
+   * Works until it is drained or stopped.
+   *
+   * @throws DarkstreamError when the master refuses this worker, such as `worker_replaced`
+   */
+  async run(): Promise<void> {
+    const { api, worker_id, boot_id, concurrency } = this.options
+    const measure = loadMeter()
+    const registered = await this.register(measure)
+    if (!registered) return
+    if (registered.released > 0) this.log.info(`gave back ${registered.released} jobs of an earlier run`)
+    const beating = this.beat(measure, registered.lease_ms)
+    await Promise.all(Array.from({ length: concurrency }, () => this.fillSlot()))
+    this.ended.abort()
+    await beating
+    await api
+      .leave({ worker_id, boot_id })
+      .catch((error: unknown) => this.log.debug(`left without a word: ${String(error)}`))
+    if (this.fault) throw this.fault
+  }
+
+  /** Takes no more jobs; `run` ends when the running ones have. */
+  drain(): void {
+    this.draining.abort()
+  }
+
+  /** Ends the running jobs at once and gives them back. */
+  stop(): void {
+    this.draining.abort()
+    this.stopping.abort(stopNow)
+  }
+
+  /** Jobs that run now. */
+  get activeJobs(): number {
+    return this.claims.size
+  }
+
+  private async register(measure: ReturnType<typeof loadMeter>) {
+    const { api, boot_id, retry_pause_ms } = this.options
+    return persist(() => api.register({ ...this.heartbeat(measure), boot_id }, this.draining.signal), {
+      first_pause_ms: retry_pause_ms,
+      log: this.log,
+      what: 'register with the master',
+      signal: this.draining.signal,
+    }).catch((error: unknown) => {
+      if (this.draining.signal.aborted) return undefined
+      throw error
+    })
+  }
+
+  /** One slot: claims and runs jobs, one after the other. */
+  private async fillSlot(): Promise<void> {
+    while (!this.draining.signal.aborted) {
+      const job = await this.claim()
+      if (!job) continue
+      this.claims.set(job.id, job)
+      try {
+        await runJob(job, this.options, this.stopping.signal)
+      } catch (error) {
+        this.log.error(`unexpected: ${(error as Error).stack ?? String(error)}`, {
+          job_id: job.id,
+          attempt: job.attempt,
+        })
+      } finally {
+        this.claims.delete(job.id)
+      }
+    }
+  }
+
+  /** A job, or undefined after a while: no work, no storage, no master. One request id until the master has answered. */
+  private async claim(): Promise<Assignment | undefined> {
+    const { api, worker_id, boot_id, retry_pause_ms, mount_path } = this.options
+    const { signal } = this.draining
+    const unmounted = await whyUnmounted(mount_path)
+    if (unmounted !== undefined) {
+      this.log.warn(`not claiming: ${unmounted}`)
+      await sleep(jittered(retry_pause_ms), signal)
+      return undefined
+    }
+    const request_id = crypto.randomUUID()
+    const askedAt = performance.now()
+    try {
+      const job = await persist(() => api.claim({ worker_id, boot_id, request_id, wait: claimWaitSeconds }, signal), {
+        first_pause_ms: retry_pause_ms,
+        log: this.log,
+        what: 'ask for a job',
+        signal,
+      })
+      // A master that answers "nothing" at once (it is stopping, its storage is away) is not to be asked in a circle.
+      if (!job && performance.now() - askedAt < 1000) await sleep(jittered(retry_pause_ms), signal)
+      return job ?? undefined
+    } catch (error) {
+      if (!signal.aborted) this.fail(error)
+      return undefined
+    }
+  }
+
+  private async beat(measure: ReturnType<typeof loadMeter>, lease_ms: number): Promise<void> {
+    const interval = Math.min(this.options.heartbeat_interval_ms, lease_ms / 3)
+    for (;;) {
+      await sleep(jittered(interval * 0.8), this.ended.signal)
+      if (this.ended.signal.aborted) return
+      try {
+        await this.options.api.heartbeat(this.heartbeat(measure), this.ended.signal)
+      } catch (error) {
+        if (this.ended.signal.aborted) return
+        if (isPassing(error)) this.log.debug(`no heartbeat: ${error.message}`)
+        else this.fail(error)
+      }
+    }
+  }
+
+  private heartbeat(measure: ReturnType<typeof loadMeter>) {
+    const { worker_id, hostname, boot_id, concurrency } = this.options
+    const claims = [...this.claims.values()].map((job) => ({ job_id: job.id, attempt: job.attempt }))
+    const status: Heartbeat['status'] = claims.length === 0 ? 'idle' : claims.length < concurrency ? 'healthy' : 'busy'
+    return {
+      worker_id,
+      hostname,
+      boot_id,
+      vulkan_available: false,
+      active_jobs: claims.length,
+      status,
+      timestamp: new Date().toISOString(),
+      gpu: '',
+      ...measure(),
+      claims,
+    }
+  }
+
+  /** The master wants nothing of this worker any more: stop, and say why at the end of `run`. */
+  private fail(error: unknown): void {
+    const fault =
+      error instanceof DarkstreamError ? error : new DarkstreamError('internal', String(error), { cause: error })
+    this.fault ??= fault
+    this.stop()
+  }
+}

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { loadConfig } from '../../src/config/load.ts'
+import { keys } from '../../src/config/schema.ts'
+
+const top = join(import.meta.dir, '../..')
+const loadFile = (file: string) => loadConfig({ file: join(top, file), environment: {}, flags: {} })
+
+describe('config.example.yaml', () => {
+  const text = readFileSync(join(top, 'config.example.yaml'), 'utf8')
+
+  test('loads, and means the defaults', () => {
+    expect(loadFile('config.example.yaml').config).toEqual(loadConfig({ environment: {}, flags: {} }).config)
+  })
+
+  test('holds every key, and no other', () => {
+    const sections: Record<string, Record<string, unknown>> = parse(text)
+    const written = Object.entries(sections).flatMap(([section, values]) =>
+      Object.keys(values).map((name) => `${section}.${name}`),
+    )
+    expect(written.toSorted()).toEqual([...keys.keys()].toSorted())
+  })
+
+  test('explains every key in a comment above it', () => {
+    const bare = text
+      .split('\n')
+      .filter((line, at, lines) => /^ {2}\w+:/.test(line) && !/^ {2}# /.test(lines[at - 1] ?? ''))
+    expect(bare).toEqual([])
+  })
+})
+
+describe('the original system’s example files load unchanged', () => {
+  test('the master’s', () => {
+    const { config, origins } = loadFile('test/fixtures/master.original.yaml')
+    expect(config.scanner.video_extensions).toHaveLength(7)
+    expect(config.conversion).toMatchObject({ codec: 'h264', bitrate: 5_000_000, audio_bitrate: 128_000 })
+    expect(config.logging).toEqual({ level: 'info', format: 'json', output_path: './master.log' })
+    expect(origins['database.path']).toMatchObject({ line: 19 })
+  })
+
+  test('the worker’s', () => {
+    const { config } = loadFile('test/fixtures/worker.original.yaml')
+    expect(config.worker).toEqual({
+      id: 'worker-1',
+      concurrency: 3,
+      master_url: 'http://storage-server:8080',
+      heartbeat_interval: 30_000,
+      job_check_interval: 5000,
+      job_timeout: 7_200_000,
+    })
+    expect(config.storage).toEqual({
+      mount_path: '/mnt/storage',
+      download_timeout: 1_800_000,
+      cache_path: '/tmp/converter-cache',
+    })
+    expect(config.ffmpeg).toMatchObject({ path: '/usr/bin/ffmpeg', use_vulkan: true, timeout: 7_200_000 })
+  })
+})

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'bun:test'
+import { ConfigError } from '../../src/config/problems.ts'
+import { loadConfig } from '../../src/config/load.ts'
+
+function problemsOf(flags: Record<string, string>) {
+  try {
+    loadConfig({ environment: {}, flags })
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.problems.map(({ key, message }) => [key, message])
+  }
+}
+
+describe('container and codecs', () => {
+  test('webm with the default codecs has both faults at once', () => {
+    expect(problemsOf({ 'conversion.container': 'webm' })).toEqual([
+      ['conversion.container', 'webm holds vp9 or av1, not h264 (conversion.container with conversion.codec)'],
+      ['conversion.container', 'webm holds opus, not aac (conversion.container with conversion.audio_codec)'],
+    ])
+  })
+
+  test('webm with vp9 and opus is right, and mkv holds all', () => {
+    const webm = { 'conversion.container': 'webm', 'conversion.codec': 'vp9', 'conversion.audio_codec': 'opus' }
+    expect(problemsOf(webm)).toEqual([])
+    expect(problemsOf({ ...webm, 'conversion.container': 'mkv' })).toEqual([])
+  })
+})
+
+describe('results and sources', () => {
+  test.each([
+    ['/films', '/films'],
+    ['/films', '/films/'],
+    ['/films', '/films/x/..'],
+    ['/films/new', '/films'],
+    ['/films', '/'],
+    ['films', '.'],
+    ['.', '..'],
+  ])('sources %p with results in %p are refused', (root, base) => {
+    expect(problemsOf({ 'scanner.root_path': root, 'scanner.output_base': base })[0]).toEqual([
+      'scanner.output_base',
+      'expected scanner.output_base to be another folder than scanner.root_path that does not contain it, or results would lie among the sources',
+    ])
+  })
+
+  test.each([
+    ['/films', '/films/converted'],
+    ['/films', '/films2'],
+    ['/films2', '/films'],
+    ['/', '/converted'],
+    ['/a/..b', '/a/b'],
+    ['.', './converted'],
+  ])('sources %p with results in %p are right', (root, base) => {
+    expect(problemsOf({ 'scanner.root_path': root, 'scanner.output_base': base })).toEqual([])
+  })
+})
+
+test('the longest pause before a retry is not shorter than the first', () => {
+  expect(problemsOf({ 'queue.retry_delay': '1h' })).toEqual([
+    ['queue.retry_delay', 'expected queue.max_retry_delay to be at least queue.retry_delay (1h), found 10m'],
+  ])
+  expect(problemsOf({ 'queue.retry_delay': '10m' })).toEqual([])
+})
+
+test('a heartbeat slower than the worker timeout is refused where both are set', () => {
+  expect(problemsOf({ 'worker.heartbeat_interval': '3m' })).toEqual([])
+  expect(problemsOf({ 'queue.worker_timeout': '5s' })).toEqual([])
+  expect(problemsOf({ 'worker.heartbeat_interval': '3m', 'queue.worker_timeout': '3m' })).toEqual([
+    [
+      'worker.heartbeat_interval',
+      'expected worker.heartbeat_interval to be shorter than queue.worker_timeout (3m), found 3m',
+    ],
+  ])
+})
+
+test('a rule is not asked while one of its keys is wrong itself', () => {
+  expect(problemsOf({ 'queue.retry_delay': '1h', 'queue.max_retry_delay': 'long' }).map(([key]) => key)).toEqual([
+    'queue.max_retry_delay',
+  ])
+})

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'bun:test'
+import {
+  Choice,
+  Extension,
+  Flag,
+  Host,
+  HttpUrl,
+  Integer,
+  ListOf,
+  Name,
+  Path,
+  type ValueType,
+} from '../../src/config/values.ts'
+
+const Extensions = ListOf(Extension, 'extensions')
+const Codec = Choice(['h264', 'hevc'], { h265: 'hevc' })
+
+describe('what is read', () => {
+  const cases: [string, ValueType<unknown>, string, unknown][] = [
+    ['a whole number', Integer(-1, 1000), '-1', -1],
+    ['a whole number with spaces around it', Integer(-1, 1000), ' 1000\n', 1000],
+    ['true', Flag, 'true', true],
+    ['yes, as YAML 1.1 has it', Flag, 'Yes', true],
+    ['0, as shells have it', Flag, '0', false],
+    ['off', Flag, 'OFF', false],
+    ['a word of a list in another case', Codec, 'HEVC', 'hevc'],
+    ['another spelling of a word', Codec, 'H265', 'hevc'],
+    ['a path with spaces and quotes', Path, "/mnt/my 'films'/a\"b", "/mnt/my 'films'/a\"b"],
+    ['a path with a tilde inside', Path, './~old', './~old'],
+    ['a name of 200 characters', Name, 'n'.repeat(200), 'n'.repeat(200)],
+    ['a name in any script', Name, 'Gerät-Ä 1 🎬', 'Gerät-Ä 1 🎬'],
+    ['an IPv6 address', Host, '::1', '::1'],
+    ['a host name', Host, 'storage-server.local', 'storage-server.local'],
+    ['an address', HttpUrl, 'http://storage-server:8080', 'http://storage-server:8080'],
+    [
+      'an address without the slashes at its end',
+      HttpUrl,
+      'HTTPS://Media.Example.org/darkstream//',
+      'https://media.example.org/darkstream',
+    ],
+    ['an address with an IPv6 host', HttpUrl, 'http://[::1]:8080/', 'http://[::1]:8080'],
+    ['an extension', Extension, '.MP4', '.mp4'],
+    ['an extension without its dot', Extension, 'mkv', '.mkv'],
+    ['an extension of two parts', Extension, '.tar.gz', '.tar.gz'],
+    ['a list separated by commas, each item once', Extensions, 'mp4, .mkv,.MP4,', ['.mp4', '.mkv']],
+  ]
+  test.each(cases)('%s', (_title, type, text, value) => {
+    expect(type.parse(text)).toEqual(value)
+  })
+})
+
+describe('what is refused', () => {
+  const cases: [string, ValueType<unknown>, string[]][] = [
+    [
+      'no whole number',
+      Integer(-1, 1000),
+      ['', ' ', '1.5', '1e3', '0x10', '1_000', '1,000', 'deep', '-2', '1001', '--1', '9'.repeat(400), '½'],
+    ],
+    ['no yes or no', Flag, ['', '2', 'maybe', 'tru', 'null', '-1']],
+    ['no word of the list', Codec, ['', 'h263', 'h264,hevc', '__proto__', 'constructor', 'toString']],
+    ['no path', Path, ['', '  ', '~', '~/videos', '~anna/videos', 'a\0b', 'a\nb', 'a\u007fb']],
+    ['no name', Name, ['', ' ', 'n'.repeat(201), 'a\nb', '\u001b[2J']],
+    ['no host', Host, ['', 'http://host', 'a b', 'host/path', 'a,b', '[::1]']],
+    [
+      'no address',
+      HttpUrl,
+      [
+        '',
+        'storage-server:8080',
+        'ftp://host',
+        'http://',
+        'http:///x',
+        'http://a b',
+        'http://host:99999',
+        'http://host?x=1',
+        'http://host#top',
+        'http://user@host',
+        'http://user:secret@host',
+        'javascript:alert(1)',
+      ],
+    ],
+    ['no extension', Extension, ['', '.', '..', '*.mp4', 'a/b', '.m p', '.mp4;', '...mp4', `.${'x'.repeat(40)}`]],
+    ['no list', Extensions, ['', ',', 'mp4,,mkv', 'mp4 mkv', '[.mp4]']],
+  ]
+  test.each(cases)('%s', (_title, type, texts) => {
+    for (const text of texts) expect([text, type.parse(text)]).toEqual([text, undefined])
+  })
+})
+
+test('texts without end are refused at once', () => {
+  const long = 100_000
+  for (const type of [Integer(0, 9), Flag, Codec, Name, Host, HttpUrl, Extension, Extensions]) {
+    for (const text of [
+      `http://a${'/'.repeat(long)}x`,
+      `1${' '.repeat(long)}x`,
+      `${'a.'.repeat(long)}!`,
+      ','.repeat(long),
+    ]) {
+      expect(type.parse(text)).toBeUndefined()
+      expect((type.hint?.(text) ?? '').length).toBeLessThan(40)
+    }
+  }
+})
+
+test('a hint says what to write instead', () => {
+  expect(Codec.hint?.('h2644')).toBe('did you mean h264?')
+  expect(Codec.hint?.('h256')).toBe('did you mean h265?')
+  expect(HttpUrl.hint?.('storage-server:8080')).toBe('write http://storage-server:8080')
+  expect(Extension.hint?.('*.mp4')).toBe('write .mp4')
+  expect(Path.hint?.('~/videos')).toBe('write the whole path, ~ is not expanded')
+  expect(Host.hint?.('http://0.0.0.0')).toBe('leave out the scheme')
+  expect(Codec.hint?.('quicktime')).toBeUndefined()
+})
