@@ -33,6 +33,8 @@ export const StatsReport = v.object({
   files_per_hour: v.nullable(v.number()),
   /** Seconds of wall time until nothing is pending at the measured rate of source bytes; null before the first completion. */
   eta_seconds: v.nullable(v.number()),
+  /** Completions that these figures were measured on. */
+  measured_jobs: v.number(),
   /** Median seconds from claim to completion over the measured window. */
   median_job_seconds: v.nullable(v.number()),
   workers: v.object({ active: v.number(), total: v.number(), vulkan: v.number(), active_jobs: v.number() }),

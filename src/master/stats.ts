@@ -32,6 +32,7 @@ export async function statsReport(parts: Parts): Promise<StatsReport> {
     },
     files_per_hour: rate(recent.count, recent.busy_seconds / 3600),
     eta_seconds: eta(left, totals.remaining_source_bytes, recent),
+    measured_jobs: recent.count,
     median_job_seconds: recent.median_job_seconds,
     workers: {
       active: active.length,

@@ -17,9 +17,9 @@ export interface AudioPlan {
 
 export type AudioEncoder = 'aac' | 'libopus' | 'copy'
 
-/** What each container holds and common players expect in it. In mp4, FFmpeg calls flac experimental before 6. */
+/** What each container holds. In mp4, FFmpeg calls flac experimental before 6, and reads mp2 back as mp3. */
 const copyable: Record<Container, RegExp> = {
-  mp4: /^(aac|mp3|mp2|ac3|eac3|opus|alac)$/,
+  mp4: /^(aac|mp3|ac3|eac3|opus|alac)$/,
   mkv: /^(aac|mp[123]|ac3|eac3|dts|truehd|mlp|flac|opus|vorbis|alac|wavpack|tta|wmav[12]|pcm_(u8|[sf](16|24|32|64)le))$/,
   webm: /^(opus|vorbis)$/,
 }
@@ -65,7 +65,8 @@ function planTrack(source: AudioStream, encoder: AudioEncoder, settings: Convers
   }
   const layout = layouts[Math.min(source.channels, layouts.length) - 1] ?? 'stereo'
   // libopus refuses more than 256 kb/s a channel, `unsupported bit rate`.
-  const bitrate = encoder === 'libopus' ? Math.min(settings.audio_bitrate, 256_000 * source.channels) : settings.audio_bitrate
+  const bitrate =
+    encoder === 'libopus' ? Math.min(settings.audio_bitrate, 256_000 * source.channels) : settings.audio_bitrate
   return {
     ...base,
     codec: encoder === 'libopus' ? 'opus' : 'aac',

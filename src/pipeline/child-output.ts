@@ -45,6 +45,7 @@ export async function collectText(
 export class Tail {
   #chunks: Uint8Array[] = []
   #size = 0
+  #isCut = false
   readonly #limit: number
 
   /** Keeps the last `limit` bytes. */
@@ -55,6 +56,7 @@ export class Tail {
   push(chunk: Uint8Array): void {
     this.#chunks.push(chunk)
     this.#size += chunk.length
+    this.#isCut ||= this.#size > this.#limit
     if (this.#size <= 4 * this.#limit) return
     this.#chunks = [Buffer.from(this.#lastBytes())]
     this.#size = this.#limit
@@ -62,9 +64,8 @@ export class Tail {
 
   /** What is kept; a first line that lost its beginning is left out. */
   text(): string {
-    const isCut = this.#size >= this.#limit
     const text = new TextDecoder().decode(this.#lastBytes())
-    return isCut ? text.slice(text.indexOf('\n') + 1) : text
+    return this.#isCut ? text.slice(text.indexOf('\n') + 1) : text
   }
 
   #lastBytes(): Uint8Array {

@@ -35,46 +35,52 @@ const vpxPresets: Record<Preset, readonly [deadline: string, speed: number]> = {
 /** The whole argv of a conversion but the program. Both paths are ours: staged names, with nothing of a user's in them. */
 export function ffmpegArgs(plan: ConversionPlan, inputPath: string, outputPath: string): string[] {
   return [
-    ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-nostats', '-progress', 'pipe:1'],
+    ['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-nostats', '-progress', 'pipe:1'],
     // Versions 6 and 7 notice a failure only at the next report, so this must stay short.
-    ...['-stats_period', '0.5', '-xerror', '-y'],
-    ...plan.video.decode,
-    ...inputLimits,
-    ...['-i', fileUrl(inputPath)],
-    ...[plan.video, ...plan.audio].flatMap((track) => ['-map', `0:${track.stream_index}`]),
-    ...['-map_metadata', '0', '-map_chapters', '0'],
-    ...videoArgs(plan.video, plan.container),
-    ...plan.audio.flatMap(audioArgs),
+    ['-stats_period', '0.5', '-y'],
+    plan.video.decode,
+    inputLimits,
+    ['-i', fileUrl(inputPath)],
+    [plan.video, ...plan.audio].flatMap((track) => ['-map', `0:${track.stream_index}`]),
+    ['-map_metadata', '0', '-map_chapters', '0'],
+    videoArgs(plan.video, plan.container),
+    plan.audio.flatMap(audioArgs),
     // One track may start long after another; the muxer waits for it.
-    ...['-max_muxing_queue_size', '9999'],
-    ...containerArgs(plan.container),
-    ...['-f', muxers[plan.container], fileUrl(outputPath)],
-  ]
+    ['-max_muxing_queue_size', '9999'],
+    containerArgs(plan.container),
+    ['-f', muxers[plan.container], fileUrl(outputPath)],
+  ].flat()
 }
 
 function videoArgs(video: VideoPlan, container: Container): string[] {
   return [
-    ...['-filter:v', video.filters.join(',')],
+    ['-filter:v', video.filters.join(',')],
     // Every frame at its own time, in the source's own clock: measured to neither drop nor double one.
-    ...['-fps_mode', 'passthrough', '-enc_time_base', '-1'],
-    ...['-c:v', video.encoder, ...encoderArgs[video.encoder](video)],
-    ...['-b:v', String(video.bitrate)],
+    ['-fps_mode:v', 'passthrough', '-enc_time_base:v', '-1'],
+    videoEncoderArgs(video),
     // Apple's players know HEVC in mp4 by this tag only.
-    ...(video.encoder === 'libx265' && container === 'mp4' ? ['-tag:v', 'hvc1'] : []),
-  ]
+    video.encoder === 'libx265' && container === 'mp4' ? ['-tag:v', 'hvc1'] : [],
+  ].flat()
 }
 
+/** An encoder with all its options, as conversions and test encodes spell them. */
+export function videoEncoderArgs(video: Omit<VideoPlan, 'stream_index' | 'decode' | 'filters'>): string[] {
+  return ['-c:v', video.encoder, ...encoderArgs[video.encoder](video), '-b:v', String(video.bitrate)]
+}
+
+type EncoderChoice = Pick<VideoPlan, 'preset' | 'rate_hint'>
+
 /** How each encoder is told of the preset, and of a rate that the stream itself gets wrong. */
-const encoderArgs: Record<VideoEncoder, (video: VideoPlan) => string[]> = {
+const encoderArgs: Record<VideoEncoder, (choice: EncoderChoice) => string[]> = {
   libx264: ({ preset }) => ['-preset', preset],
-  libx265: ({ preset, rate_hint: rate }) => [
-    ...['-preset', preset],
-    ...['-x265-params', rate === null ? 'log-level=error' : `log-level=error:fps=${thousandths(rate)}/1000`],
-  ],
-  libsvtav1: ({ preset, rate_hint: rate }) => [
-    ...['-preset', String(svtPresets[preset])],
-    ...(rate === null ? [] : ['-svtav1-params', `fps-num=${thousandths(rate)}:fps-denom=1000`]),
-  ],
+  libx265: ({ preset, rate_hint: rate }) => {
+    const fps = rate === null ? '' : `:fps=${thousandths(rate)}/1000`
+    return ['-preset', preset, '-x265-params', `log-level=error${fps}`]
+  },
+  libsvtav1: ({ preset, rate_hint: rate }) => {
+    const fps = rate === null ? [] : ['-svtav1-params', `fps-num=${thousandths(rate)}:fps-denom=1000`]
+    return ['-preset', String(svtPresets[preset]), ...fps]
+  },
   'libvpx-vp9': ({ preset }) => {
     const [deadline, speed] = vpxPresets[preset]
     return ['-deadline', deadline, '-cpu-used', String(speed), '-row-mt', '1']
@@ -88,12 +94,13 @@ function thousandths(rate: number): number {
 function audioArgs(track: AudioPlan, position: number): string[] {
   if (track.encoder === 'copy') return [`-c:a:${position}`, 'copy']
   // Holes in the sound are filled with silence: an encoder only counts samples, so what follows would come too early.
-  const filters = ['aresample=async=1', ...(track.channel_layout ? [`aformat=channel_layouts=${track.channel_layout}`] : [])]
+  const layout = track.channel_layout === null ? '' : `,aformat=channel_layouts=${track.channel_layout}`
+  const rate = track.sample_rate === null ? [] : [`-ar:a:${position}`, String(track.sample_rate)]
   return [
-    ...[`-filter:a:${position}`, filters.join(',')],
-    ...[`-c:a:${position}`, track.encoder, `-b:a:${position}`, String(track.bitrate)],
-    ...(track.sample_rate === null ? [] : [`-ar:a:${position}`, String(track.sample_rate)]),
-  ]
+    [`-filter:a:${position}`, `aresample=async=1${layout}`],
+    [`-c:a:${position}`, track.encoder, `-b:a:${position}`, String(track.bitrate)],
+    rate,
+  ].flat()
 }
 
 function containerArgs(container: Container): string[] {

@@ -28,19 +28,24 @@ const maxErrorLines = 100
 
 /**
  * Runs an encode to its end and gives the last progress. It went well when ffmpeg exits 0 and wrote no line of level
- * error: 5.1 to 9.0 exit 0 after cut-off Matroska, with nothing but such a line. Throws `ConversionError` (step encode), or
- * the signal's reason when it aborts.
+ * error: 5.1 to 9.0 exit 0 after damage, with nothing but such a line. `-xerror` would miss cut-off Matroska, and refuse
+ * healthy phone clips that have two frames at one time. Throws `ConversionError` (step encode), or the signal's reason
+ * when it aborts.
  */
 export async function encode(request: EncodeRequest): Promise<EncodeProgress | undefined> {
   const read = progressReader()
   const errorLines: string[] = []
   let last: EncodeProgress | undefined
+  let errorsReported = false
+  let errorSeconds: number | null = null
+  // What is damaged is not encoded to its end: one report after the first error, so that what follows it is told too.
+  const stop = new AbortController()
   const result = await start(request, {
     argv: request.command,
     // SVT-AV1 writes a page of settings to standard error otherwise; 1 is errors only.
     environment: { ...request.environment, SVT_LOG: '1' },
     timeout_ms: request.timeout_ms,
-    signal: request.signal,
+    signal: AbortSignal.any([request.signal, stop.signal]),
     watchdog: {
       interval_ms: Math.max(1, Math.ceil(request.stall_timeout_ms / stallLooks)),
       isStalled: stallWatch(async () => `${JSON.stringify(last)} ${await fileState(request.output_path)}`),
@@ -48,18 +53,23 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
     on_line: (line) => {
       const progress = read(line)
       if (progress === undefined) return
+      if (errorsReported && !progress.is_done) stop.abort()
+      errorsReported = errorLines.length > 0
       last = progress
       request.on_progress(progress)
     },
     on_error_line: (line) => {
-      if (isErrorLine(line) && errorLines.length < maxErrorLines) errorLines.push(line)
+      if (!isErrorLine(line) || errorLines.length >= maxErrorLines) return
+      if (errorLines.length === 0) errorSeconds = last?.out_time_seconds ?? null
+      errorLines.push(line)
     },
   })
-  if (result.killed_for === 'abort') throw request.signal.reason
+  if (result.killed_for === 'abort' && !stop.signal.aborted) throw request.signal.reason
   const failure = encodeFailure({
     result,
     error_lines: errorLines,
     position_seconds: last?.out_time_seconds ?? null,
+    error_seconds: errorSeconds,
     duration_seconds: request.duration_seconds,
     timeout_ms: request.timeout_ms,
     stall_timeout_ms: request.stall_timeout_ms,

@@ -21,6 +21,7 @@ export interface VideoStream {
   /** Bits per sample of luma. */
   bit_depth: number
   is_interlaced: boolean
+  has_alpha: boolean
   /** Frames per second; null when not known. The average follows the durations, the nominal is the finest grid seen. */
   average_rate: number | null
   nominal_rate: number | null
@@ -162,7 +163,9 @@ function toStream(raw: RawStream): MediaStream {
   }
 }
 
-function pictureOf(raw: RawStream): Omit<VideoStream, 'kind' | 'index' | 'codec' | 'start_seconds' | 'duration_seconds'> {
+function pictureOf(
+  raw: RawStream,
+): Omit<VideoStream, 'kind' | 'index' | 'codec' | 'start_seconds' | 'duration_seconds'> {
   return {
     is_cover: raw.disposition['attached_pic'] === 1,
     is_default: raw.disposition['default'] === 1,
@@ -172,6 +175,8 @@ function pictureOf(raw: RawStream): Omit<VideoStream, 'kind' | 'index' | 'codec'
     rotation: rotationOf(raw),
     pixel_format: raw.pix_fmt ?? null,
     bit_depth: bitDepthOf(raw),
+    // WebM keeps transparency beside the picture, where FFmpeg's own decoder does not see it.
+    has_alpha: raw.tags['alpha_mode'] === '1' || /^(yuva|ya8|ya16|gbrap|rgba|bgra|argb|abgr)/.test(raw.pix_fmt ?? ''),
     is_interlaced: /^(tt|bb|tb|bt)$/.test(raw.field_order),
     average_rate: ratio(raw.avg_frame_rate),
     nominal_rate: ratio(raw.r_frame_rate),

@@ -95,7 +95,8 @@ export function planConversion(info: MediaInfo, settings: ConversionSettings): C
 export function mainVideo(info: MediaInfo): VideoStream {
   const films = info.streams.filter((stream) => stream.kind === 'video').filter((stream) => !stream.is_cover)
   const [first] = films.toSorted(
-    (a, b) => Number(b.is_default) - Number(a.is_default) || b.width * b.height - a.width * a.height || a.index - b.index,
+    (a, b) =>
+      Number(b.is_default) - Number(a.is_default) || b.width * b.height - a.width * a.height || a.index - b.index,
   )
   if (first) return first
   throw new ConversionError('no video stream', { class: 'permanent', step: 'plan' })
@@ -130,18 +131,26 @@ const guessedLength = /^(h26[134]|hevc|vvc|m4v|mpegvideo|mjpeg|vc1|obu|dirac|.*_
 function expectedLength(info: MediaInfo, source: VideoStream) {
   const isGuess = info.formats.some((name) => guessedLength.test(name))
   const fileSeconds = isGuess ? null : info.duration_seconds
-  const isMov = info.formats.includes('mov')
   return {
     video_seconds: isGuess ? null : source.duration_seconds,
     file_seconds: fileSeconds,
-    // AVI counts empty chunks as frames, others only guess.
-    frame_count: isMov ? source.frame_count : null,
+    frame_count: info.formats.includes('mov') ? shownFrames(source) : null,
   }
+}
+
+/** A mov's own count, less what its edit list hides. AVI counts empty chunks as frames, and others only guess. */
+function shownFrames({
+  frame_count: count,
+  duration_seconds: seconds,
+  average_rate: rate,
+}: VideoStream): number | null {
+  if (count === null || seconds === null || rate === null) return count
+  return Math.min(count, Math.floor(seconds * rate + 0.5))
 }
 
 function pictureNotes(source: VideoStream, keepsTenBits: boolean): string[] {
   const notes: string[] = []
-  if (/^(yuva|ya8|ya16|gbrap|rgba|bgra|argb|abgr)/.test(source.pixel_format ?? '')) notes.push('transparency was dropped')
+  if (source.has_alpha) notes.push('transparency was dropped')
   if (hdrTransfers.has(source.color.transfer ?? '') && !keepsTenBits) {
     notes.push('the HDR picture was reduced to 8 bits without tone mapping')
   }

@@ -101,7 +101,10 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
 function arm(request: ProcessRequest, kill: (reason: KillReason) => void): () => void {
   const onAbort = () => kill('abort')
   request.signal.addEventListener('abort', onAbort, { once: true })
-  const deadline = request.timeout_ms === null ? undefined : setTimeout(() => kill('timeout'), Math.min(request.timeout_ms, longestTimer))
+  const deadline =
+    request.timeout_ms === null
+      ? undefined
+      : setTimeout(() => kill('timeout'), Math.min(request.timeout_ms, longestTimer))
   const { watchdog } = request
   const patrol = watchdog && setInterval(() => void look(), watchdog.interval_ms)
   return () => {

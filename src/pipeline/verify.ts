@@ -2,7 +2,7 @@ import { ConversionError } from '../contract/failure.ts'
 import { formatClock } from '../util/format.ts'
 import type { MediaInfo } from './media-info.ts'
 import type { ExpectedResult } from './plan.ts'
-import { type ProbeRequest, readMediaInfo } from './probe.ts'
+import { type ProbeRequest, readMediaInfo, type Reading } from './ffprobe.ts'
 
 /** A way in which a result differs from what it should be. */
 export interface Problem {
@@ -11,7 +11,7 @@ export interface Problem {
   is_in_source: boolean
 }
 
-/** Seconds that lengths may differ by at least and at most, and the share of the length in between. */
+/** Seconds that a result may be shorter by, at least and at most, and the share of the length in between. */
 const tolerance = { least: 0.5, most: 3, share: 0.01 }
 
 /** Reads a result to its end and refuses it, by `ConversionError` (step verify), unless it is what was planned. */
@@ -20,16 +20,19 @@ export async function verifyResult(
   expected: ExpectedResult,
   encodedFrames: number | null,
 ): Promise<void> {
-  const result = await readResult(request)
-  const problems = problemsOf(expected, encodedFrames, result)
+  const { info, complaints } = await readResult(request)
+  const problems = problemsOf(expected, encodedFrames, info)
+  // A file of our own making must read without an error, even one that ffprobe reads over.
+  if (complaints !== '') problems.push({ message: 'the result has errors of its own', is_in_source: false })
   if (problems.length === 0) return
   throw new ConversionError(problems.map((problem) => problem.message).join('; '), {
     class: problems.some((problem) => problem.is_in_source) ? 'permanent' : 'retryable',
     step: 'verify',
+    stderr_tail: complaints,
   })
 }
 
-async function readResult(request: ProbeRequest): Promise<MediaInfo> {
+async function readResult(request: ProbeRequest): Promise<Reading> {
   try {
     return await readMediaInfo(request, ['-count_packets'])
   } catch (error) {
@@ -56,11 +59,12 @@ export function problemsOf(expected: ExpectedResult, encodedFrames: number | nul
   }
   const frames = video.frame_count ?? 0
   if (frames === 0) theirs('no frame could be decoded')
-  if (encodedFrames !== null && frames !== encodedFrames) ours(`the result has ${frames} of ${encodedFrames} encoded frames`)
+  if (encodedFrames !== null && frames !== encodedFrames)
+    ours(`the result has ${frames} of ${encodedFrames} encoded frames`)
   const length = lengthsOf(expected, result)
   if (length && isShorter(length.result, length.source)) {
     theirs(`truncated: ends at ${formatClock(length.result)} of ${formatClock(length.source)}`)
-  } else if (length && isShorter(length.source, length.result)) {
+  } else if (length && isMuchLonger(length.result, length.source)) {
     ours(`the result is ${formatClock(length.result)} long, the source ${formatClock(length.source)}`)
   } else if (expected.frame_count !== null && frames < expected.frame_count * 0.99 - 2) {
     theirs(`damaged: only ${frames} of ${expected.frame_count} frames could be decoded`)
@@ -83,6 +87,11 @@ function lengthsOf(expected: ExpectedResult, result: MediaInfo): { source: numbe
 function isShorter(seconds: number, thanSeconds: number): boolean {
   const allowed = Math.min(tolerance.most, Math.max(tolerance.least, thanSeconds * tolerance.share))
   return seconds < thanSeconds - allowed
+}
+
+/** A last frame of variable rate may be shown longer; only what cannot be that counts. */
+function isMuchLonger(seconds: number, thanSeconds: number): boolean {
+  return seconds > thanSeconds + Math.max(10, thanSeconds * 0.1)
 }
 
 function list(codecs: readonly string[]): string {

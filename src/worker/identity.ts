@@ -1,5 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+
+const pidFileName = 'pid'
 
 /** A worker's claim to its id on this machine, and the scratch folder that goes with it. */
 export interface Identity {
@@ -29,9 +31,16 @@ export function takeIdentity(options: {
   return undefined
 }
 
+/** Removes what an earlier run of this worker left in its folder. */
+export function removeLeftovers({ work_base }: Identity): void {
+  for (const name of readdirSync(work_base)) {
+    if (name !== pidFileName) rmSync(join(work_base, name), { recursive: true, force: true })
+  }
+}
+
 function take(cache_path: string, worker_id: string): Identity | undefined {
   const work_base = join(cache_path, `worker-${encodeURIComponent(worker_id).slice(0, 200)}`)
-  const pidFile = join(work_base, 'pid')
+  const pidFile = join(work_base, pidFileName)
   mkdirSync(work_base, { recursive: true, mode: 0o700 })
   try {
     writeFileSync(pidFile, processMark(process.pid), { flag: 'wx' })

@@ -20,4 +20,6 @@ export interface ScannerOptions extends ScanRules {
   on_added?: ((count: number) => void) | undefined
   /** How soon a root that is missing or empty is looked at again; default 10 s. */
   root_retry_ms?: number | undefined
+  /** How long changes that the OS tells of are gathered before the look; default 300 ms. */
+  change_delay_ms?: number | undefined
 }

@@ -22,10 +22,10 @@ export interface Pass {
   add: (sources: readonly FoundSource[]) => Promise<void>
 }
 
-/** Looks at everything below the root, each real folder once. Resolves with whether the root has no entry at all. */
+/** Looks at everything below the root, each real folder once. Resolves with whether the root gave no entry at all. */
 export async function scanAll(pass: Pass): Promise<{ is_empty: boolean }> {
   const visited = new Set<string | null>([pass.place.output_id])
-  let is_empty = false
+  let is_empty = true
   const enter = (_: Folder, id: string) => isNew(visited, id)
   const names = (listing: Listing) => {
     if (listing.folder.depth === 0) is_empty = listing.is_empty
@@ -48,7 +48,7 @@ export async function lookAgain(changed: Folder, changedNames: ReadonlySet<strin
     const isKnown = folder.is_link ? pass.watch?.knows(id) : pass.watch?.isWatching(folder.path, id)
     return !isKnown && isNew(visited, id)
   }
-  const wanted = changedNames && new Set([...changedNames].flatMap((name) => [name, companionOf(name) ?? []].flat()))
+  const wanted = changedNames && new Set([...changedNames].flatMap((name) => [name, companionOf(name) ?? name]))
   const names = ({ folder, videos }: Listing) =>
     folder.path === changed.path && wanted ? videos.filter((name) => wanted.has(name)) : videos
   await takeIn(candidates(changed, enter, names, pass), intake(pass))

@@ -1,5 +1,4 @@
-import { resolve } from 'node:path'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { StatsReport } from '../../contract/report.ts'
 import type { FoundSource } from '../../queue/store.ts'
 import { type Clock, systemClock, timestamp } from '../../util/clock.ts'
@@ -14,6 +13,8 @@ import { FolderWatch } from './watch.ts'
 
 /** How soon a root that gives nothing, or a store that refuses, is tried again. */
 const defaultRetryMs = 10_000
+/** From the first change to the look: the create, the writes and the rename of one copy make one look. */
+const defaultChangeDelayMs = 300
 /** Between two looks at young files, so that those that mature one by one are looked at together. */
 const minYoungRestMs = 20
 
@@ -47,9 +48,10 @@ export class Scanner {
 
   /** Begins the first whole scan in the background and goes on by interval and by change. */
   start(): void {
+    // First, so that the first scan sets up the watchers as it goes.
+    if (this.#options.watch) void this.#lookAtChanges()
     void this.#scanAtIntervals()
     void this.#lookAtYoung()
-    if (this.#options.watch) void this.#lookAtChanges()
   }
 
   /** Ends every scan, timer and watcher; resolves when the store is no longer used. It cannot be started again. */
@@ -111,8 +113,10 @@ export class Scanner {
     while (!this.#life.signal.aborted) {
       const rest = Math.max(this.#settler.untilDue(), isOver ? minYoungRestMs : this.#retry_ms)
       await this.#youngWake.rest(rest, this.#life.signal)
-      const place = this.#settler.size > 0 ? await this.#findPlace() : undefined
-      isOver = !place || (await this.#unharmed(lookAtYoung(this.#pass(place, this.#tally))))
+      if (this.#settler.size === 0) continue
+      const place = await this.#findPlace()
+      isOver = place !== undefined && (await this.#unharmed(lookAtYoung(this.#pass(place, this.#tally))))
+      if (!isOver) this.#scanWake.wake()
       this.#announce()
     }
   }
@@ -138,11 +142,12 @@ export class Scanner {
     const place = await this.#findPlace()
     if (!place) return
     const { is_empty } = await scanAll(this.#pass(place, tally))
-    if (this.#life.signal.aborted) return
+    // A storage that was unmounted meanwhile has not been scanned.
+    if (this.#life.signal.aborted || !(await this.#findPlace())) return
     tally.close()
     this.#tally = tally
     this.#completed_at = timestamp(this.#clock())
-    this.#note(is_empty ? `the source folder ${this.#options.root_path} is empty; is its storage mounted?` : null)
+    this.#note(is_empty ? `the source folder ${this.#options.root_path} holds nothing; is its storage mounted?` : null)
     this.#announce()
   }
 
@@ -181,13 +186,14 @@ export class Scanner {
   }
 
   #openWatch(): FolderWatch {
-    const { video_extensions, log } = this.#options
+    const { video_extensions, log, change_delay_ms = defaultChangeDelayMs } = this.#options
     this.#watch = new FolderWatch({
       // A young file is looked at when its time has come: each write to it says nothing new.
       isOfInterest: (folder, name, event) =>
         event === 'rename'
           ? !isLeftAlone(name) || companionOf(name) !== undefined
           : isVideoName(name, video_extensions) && !this.#settler.has(join(folder, name)),
+      delay_ms: change_delay_ms,
       onFailure: (sentence) => log.warn(`${sentence}; new files are found by the periodic scan only`),
     })
     return this.#watch

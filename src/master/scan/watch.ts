@@ -14,7 +14,7 @@ export interface FolderWatchOptions {
   /** Told once, a sentence, when the OS will not watch; nothing is watched from then on. */
   onFailure: (sentence: string) => void
   /** How long changes are gathered. */
-  delay_ms?: number | undefined
+  delay_ms: number
 }
 
 interface Watched {
@@ -25,8 +25,6 @@ interface Watched {
   children: readonly string[]
 }
 
-/** From the first change to the look: a copy's create, writes and rename make one look. */
-const defaultDelayMs = 300
 /** More changed names than this in one folder, and the whole folder is looked at. */
 const maxNames = 10_000
 
@@ -100,7 +98,7 @@ export class FolderWatch {
   /** Waits until something has changed, gathers what follows at once, and gives it; empty when the signal aborts. */
   async next(signal: AbortSignal): Promise<Changes> {
     while (this.#changes.size === 0 && !signal.aborted) await this.#wake.rest(Infinity, signal)
-    await sleep(this.#options.delay_ms ?? defaultDelayMs, signal)
+    await sleep(this.#options.delay_ms, signal)
     const changes = this.#changes
     this.#changes = new Map()
     return changes

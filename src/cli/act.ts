@@ -1,0 +1,21 @@
+import { DarkstreamError } from '../contract/error.ts'
+import type { Reply } from '../contract/routes.ts'
+
+/** Does one thing to each named job and tells how it went; exit code 1 when any was refused. */
+export async function actOnJobs(
+  job_ids: readonly string[],
+  act: (job_id: string) => Promise<Reply<'cancelJob'>>,
+): Promise<number> {
+  let code = 0
+  for (const job_id of job_ids) {
+    try {
+      const { status, message } = await act(job_id)
+      process.stdout.write(`${message ?? status}\n`)
+    } catch (error) {
+      if (!(error instanceof DarkstreamError) || error.code === 'unreachable') throw error
+      process.stderr.write(`darkstream: ${error.message}\n`)
+      code = 1
+    }
+  }
+  return code
+}

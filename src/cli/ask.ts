@@ -1,0 +1,22 @@
+import { createClient } from '../api/client.ts'
+import type { Api } from '../contract/api.ts'
+import { settingsOf } from './settings.ts'
+import type { CommandArgs } from './usage.ts'
+
+/** The master that a command asks: `--master-url`, or what the configuration says, on the master's own host its port. */
+export function masterOf(args: CommandArgs): Api {
+  const { config, origins } = settingsOf(args, { usual_file: false })
+  const isNamed = origins['worker.master_url'] !== 'default'
+  return createClient(isNamed ? config.worker.master_url : `http://localhost:${config.server.port || 8080}`)
+}
+
+/** A flag's number as the wire takes it; what is not one is refused by the contract's own check. */
+export function numberFlag(args: CommandArgs, name: string): number | undefined {
+  const value = args.text(name)
+  return value === undefined ? undefined : Number(value)
+}
+
+/** Prints an answer: as JSON for programs when asked, else as text for people. */
+export function answer(args: CommandArgs, data: unknown, text: () => string): void {
+  process.stdout.write(args.flag('json') ? `${JSON.stringify(data, null, 2)}\n` : text())
+}

@@ -1,0 +1,65 @@
+import { availableParallelism, hostname, tmpdir, userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Config } from '../config/schema.ts'
+import type { Api } from '../contract/api.ts'
+import { DarkstreamError } from '../contract/error.ts'
+import { killLeftovers } from '../pipeline/leftovers.ts'
+import { findTools } from '../pipeline/tools.ts'
+import type { Log } from '../util/log.ts'
+import { removeLeftovers, takeIdentity } from '../worker/identity.ts'
+import { Worker } from '../worker/worker.ts'
+
+/** Names the worker in its children's environment, so that a later start finds what an earlier one left running. */
+const childMark = 'DARKSTREAM_WORKER'
+
+/** A worker and the giving back of its id. */
+export interface BuiltWorker {
+  worker: Worker
+  worker_id: string
+  concurrency: number
+  /** To be called when the worker has run. */
+  release: () => void
+}
+
+/** Puts a worker together: finds ffmpeg, takes an id, clears what an earlier run of it left behind. */
+export async function buildWorker(config: Config, api: Api, log: Log): Promise<BuiltWorker> {
+  const { worker: own, storage, ffmpeg } = config
+  const tools = await findTools({
+    ffmpeg_path: ffmpeg.path,
+    environment: process.env,
+    signal: AbortSignal.timeout(30_000),
+  })
+  log.info(`ffmpeg ${tools.version} at ${tools.ffmpeg_path}; encoding on the CPU, this version has no GPU path yet`)
+  const cache_path = resolve(storage.cache_path ?? join(tmpdir(), `darkstream-${userInfo().username}`))
+  const identity = takeIdentity({ cache_path, configured_id: own.id, hostname: hostname() })
+  if (!identity) {
+    const remedy = 'stop it, or give this one another worker.id (--id)'
+    throw new DarkstreamError('conflict', `a worker ${own.id} runs on this machine already: ${remedy}`)
+  }
+  const { worker_id, work_base, release } = identity
+  const killed = await killLeftovers({ name: childMark, value: work_base })
+  if (killed > 0) log.warn(`ended ${killed} processes that an earlier run had left behind`)
+  removeLeftovers(identity)
+  const concurrency = own.concurrency ?? Math.max(1, Math.floor(availableParallelism() / 4))
+  const worker = new Worker({
+    api,
+    worker_id,
+    boot_id: crypto.randomUUID(),
+    hostname: hostname(),
+    tools,
+    limits: {
+      encode_timeout_ms: ffmpeg.timeout,
+      probe_timeout_ms: storage.download_timeout,
+      stall_timeout_ms: ffmpeg.stall_timeout,
+    },
+    job_timeout_ms: own.job_timeout,
+    work_base,
+    retry_pause_ms: own.job_check_interval,
+    heartbeat_interval_ms: own.heartbeat_interval,
+    mount_path: storage.mount_path,
+    concurrency,
+    child_environment: { ...process.env, [childMark]: work_base },
+    log,
+  })
+  return { worker, worker_id, concurrency, release }
+}

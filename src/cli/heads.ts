@@ -1,0 +1,192 @@
+import type { ArgsDef } from 'citty'
+
+/** What is known of a command without loading it: enough for `--help` and for refusing wrong usage. */
+export interface CommandHead {
+  description: string
+  args: ArgsDef
+  /** Command lines as a person would type them. */
+  examples: readonly string[]
+  /** Whether more positional arguments than `args` names are welcome. */
+  takesMore?: true
+}
+
+const config = {
+  config: {
+    type: 'string',
+    valueHint: 'file',
+    description: 'Configuration file (default: config.yaml here, if there is one)',
+  },
+} as const
+const logging = {
+  'log-level': { type: 'string', valueHint: 'level', description: 'error, warn, info or debug' },
+  'log-format': { type: 'string', valueHint: 'format', description: 'text or json' },
+} as const
+const asking = {
+  'master-url': {
+    type: 'string',
+    valueHint: 'url',
+    description: 'Where the master is (default: http://localhost:8080)',
+  },
+  config: { type: 'string', valueHint: 'file', description: 'Configuration file that says where the master is' },
+} as const
+const json = { json: { type: 'boolean', description: 'Print JSON for programs' } } as const
+const conversion = {
+  codec: { type: 'string', valueHint: 'codec', description: 'h264, hevc, av1 or vp9 (default: h264)' },
+  resolution: {
+    type: 'string',
+    valueHint: 'box',
+    description: 'Box that the picture must fit into (default: 1920x1080)',
+  },
+  bitrate: { type: 'string', valueHint: 'rate', description: 'Video bits per second (default: 5M)' },
+  preset: { type: 'string', valueHint: 'preset', description: 'ultrafast ... veryslow (default: fast)' },
+  'audio-codec': { type: 'string', valueHint: 'codec', description: 'aac, opus or copy (default: aac)' },
+  'audio-bitrate': {
+    type: 'string',
+    valueHint: 'rate',
+    description: 'Bits per second of an audio track (default: 128k)',
+  },
+  container: { type: 'string', valueHint: 'format', description: 'mp4, mkv or webm (default: mp4)' },
+  overwrite: { type: 'boolean', description: 'Replace files in OUTPUT that were not made by darkstream' },
+} as const
+const jobIds = {
+  job_id: { type: 'positional', required: true, description: 'Id of a job, as `darkstream jobs` shows it' },
+} as const
+
+/** Every command, in the order of `--help`. */
+export const heads = {
+  start: {
+    description: 'Convert a folder on this machine, with nothing to set up',
+    args: {
+      source: { type: 'positional', required: true, description: 'Folder with the videos; it is only read' },
+      output: { type: 'positional', required: true, description: 'Folder for the results' },
+      once: { type: 'boolean', description: 'End when everything is converted, instead of waiting for new files' },
+      concurrency: {
+        type: 'string',
+        valueHint: 'n',
+        description: 'Conversions at the same time (default: one per four cores)',
+      },
+      ...conversion,
+      port: {
+        type: 'string',
+        valueHint: 'port',
+        description: 'Port of the API on 127.0.0.1 (default: 8080, or a free one)',
+      },
+      ...config,
+      ...logging,
+    },
+    examples: [
+      'darkstream start ~/Videos ~/Converted --once',
+      'darkstream start /srv/in /srv/out --codec hevc --resolution 1280x720 --concurrency 2',
+    ],
+  },
+  master: {
+    description: 'Scan the storage, keep the queue, serve the API',
+    args: {
+      ...config,
+      host: { type: 'string', valueHint: 'address', description: 'Address to listen on (default: 0.0.0.0)' },
+      port: { type: 'string', valueHint: 'port', description: 'Port to listen on, 0 for any free one (default: 8080)' },
+      ...logging,
+    },
+    examples: ['darkstream master --config config.yaml', 'darkstream master --config config.yaml --port 9000'],
+  },
+  worker: {
+    description: 'Claim jobs from a master and convert them',
+    args: {
+      ...config,
+      'master-url': {
+        type: 'string',
+        valueHint: 'url',
+        description: 'Where the master is (default: http://localhost:8080)',
+      },
+      id: { type: 'string', valueHint: 'name', description: 'Name of this worker (default: the host name)' },
+      concurrency: {
+        type: 'string',
+        valueHint: 'n',
+        description: 'Conversions at the same time (default: one per four cores)',
+      },
+      ...logging,
+    },
+    examples: [
+      'darkstream worker --master-url http://storage-server:8080',
+      'darkstream worker --config config.yaml --concurrency 4',
+    ],
+  },
+  status: {
+    description: 'Show how far the conversion is',
+    args: { ...asking, ...json },
+    examples: ['darkstream status --master-url http://storage-server:8080', 'darkstream status --json'],
+  },
+  stats: {
+    description: 'Show detailed figures: sizes, rates, scan, failures',
+    args: { ...asking, ...json },
+    examples: ['darkstream stats', 'darkstream stats --json'],
+  },
+  jobs: {
+    description: 'List jobs, or show one with its attempts',
+    args: {
+      job_id: { type: 'positional', required: false, description: 'Id of the job to show in full' },
+      status: {
+        type: 'string',
+        valueHint: 'state',
+        description: 'Only pending, processing, completed, failed or cancelled',
+      },
+      worker: { type: 'string', valueHint: 'id', description: 'Only jobs of this worker' },
+      search: { type: 'string', valueHint: 'text', description: 'Only sources whose path contains this' },
+      limit: { type: 'string', valueHint: 'n', description: 'Jobs at most, 1 to 1000 (default: 50)' },
+      after: { type: 'string', valueHint: 'next', description: 'Go on where an earlier list ended' },
+      ...asking,
+      ...json,
+    },
+    examples: [
+      'darkstream jobs --status failed',
+      'darkstream jobs --search holiday --limit 10',
+      'darkstream jobs 1f6f2a...',
+    ],
+  },
+  workers: {
+    description: 'List the workers',
+    args: {
+      'active-only': { type: 'boolean', description: 'Only those that were heard from lately' },
+      ...asking,
+      ...json,
+    },
+    examples: ['darkstream workers', 'darkstream workers --active-only --json'],
+  },
+  retry: {
+    description: 'Send failed jobs back to the queue',
+    args: {
+      job_id: {
+        type: 'positional',
+        required: false,
+        description: 'Ids of the jobs; all failed ones when there is none',
+      },
+      limit: { type: 'string', valueHint: 'n', description: 'Without ids: jobs at most, oldest first (default: 100)' },
+      ...asking,
+    },
+    examples: ['darkstream retry --limit 100', 'darkstream retry 1f6f2a... 0c11d8...'],
+    takesMore: true,
+  },
+  cancel: {
+    description: 'Cancel jobs; a running one is stopped within two seconds',
+    args: { ...jobIds, ...asking },
+    examples: ['darkstream cancel 1f6f2a...'],
+    takesMore: true,
+  },
+  detect: {
+    description: 'Show what this machine can encode',
+    args: { ...config, ...json },
+    examples: ['darkstream detect', 'darkstream detect --json'],
+  },
+  config: {
+    description: 'Check a configuration file, or show the effective settings',
+    args: {
+      action: { type: 'positional', required: true, description: 'check or show' },
+      file: { type: 'positional', required: false, description: 'Configuration file' },
+      ...config,
+      ...json,
+    },
+    examples: ['darkstream config check config.yaml', 'darkstream config show --config config.yaml'],
+  },
+} as const satisfies Record<string, CommandHead>
+
+export type CommandName = keyof typeof heads

@@ -1,0 +1,90 @@
+import * as v from 'valibot'
+import { UsageError } from './usage.ts'
+import { type JobView, JobStatus } from '../contract/job.ts'
+import type { Reply } from '../contract/routes.ts'
+import { formatBytes, formatDuration } from '../util/format.ts'
+import { answer, masterOf, numberFlag } from './ask.ts'
+import { printable, table } from './table.ts'
+import type { CommandArgs } from './usage.ts'
+
+export async function run(args: CommandArgs): Promise<number> {
+  const master = masterOf(args)
+  const job_id = args.text('job_id')
+  if (job_id !== undefined) {
+    const found = await master.job({ job_id })
+    answer(args, found, () => jobText(found))
+    return 0
+  }
+  const page = await master.jobs({
+    status: statusFlag(args),
+    worker_id: args.text('worker'),
+    search: args.text('search'),
+    limit: numberFlag(args, 'limit') ?? 50,
+    after: args.text('after'),
+  })
+  answer(args, page, () => listText(page))
+  return 0
+}
+
+function statusFlag(args: CommandArgs): JobStatus | undefined {
+  const given = args.text('status')
+  if (given === undefined) return undefined
+  const status = v.safeParse(JobStatus, given)
+  if (!status.success) throw new UsageError(`--status ${status.issues[0].message}`)
+  return status.output
+}
+
+function listText({ jobs, next }: Reply<'jobs'>): string {
+  if (jobs.length === 0) return 'no jobs\n'
+  const rows = jobs.map((job) => [job.id, job.status, String(job.priority), remark(job), job.source_path])
+  const more = next === null ? '' : `\nmore: --after ${next}\n`
+  return `${table(['id', 'status', 'prio', 'remark', 'source'], rows)}${more}`
+}
+
+/** What is worth saying of a job in one cell. */
+function remark(job: JobView): string {
+  if (job.status === 'processing') return progressText(job)
+  if (job.status === 'failed') return job.error_message ?? ''
+  if (job.status === 'completed') return job.output_size === null ? '' : formatBytes(job.output_size)
+  return ''
+}
+
+function progressText({ progress, worker_id }: JobView): string {
+  const percent = progress?.percent === null || progress === null ? '' : ` ${Math.floor(progress.percent)}%`
+  return `${progress?.step ?? 'claimed'}${percent} on ${worker_id}`
+}
+
+/** A job and its attempts in full: what a person needs to know why it is where it is. */
+function jobText({ job, attempts }: Reply<'job'>): string {
+  const { progress, notes, ...fields } = job
+  const facts = Object.entries(fields)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => [name, name === 'source_duration' ? formatDuration(Number(value)) : String(value)])
+  const tried = attempts.map((attempt) =>
+    [
+      `\nattempt ${attempt.attempt} on ${attempt.worker_id ?? 'nobody'}: ${attempt.outcome}, ${attempt.started_at} to ${attempt.ended_at}`,
+      ...(attempt.error_message === null ? [] : [`  ${printable(attempt.error_message)}`]),
+      ...(attempt.step === null
+        ? []
+        : [`  step ${attempt.step}, ${attempt.error_class}, exit code ${attempt.exit_code ?? 'none'}`]),
+      ...(attempt.command.length === 0 ? [] : [`  command: ${attempt.command.map(shellQuoted).join(' ')}`]),
+      ...attempt.stderr_tail
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => `  | ${printable(line)}`),
+    ].join('\n'),
+  )
+  return [
+    table(['field', 'value'], facts),
+    ...(progress === null
+      ? []
+      : [`progress: ${progressText(job)}, ${progress.fps ?? '?'} fps, speed ${progress.speed ?? '?'}x\n`]),
+    ...notes.map((note) => `note: ${printable(note)}\n`),
+    ...tried.map((text) => `${text}\n`),
+  ].join('')
+}
+
+/** As a shell would take it, to be pasted. */
+function shellQuoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}

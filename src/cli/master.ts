@@ -1,0 +1,32 @@
+import { createApp, listen } from '../api/server.ts'
+import { logJobEvents } from '../master/events.ts'
+import { createLog } from '../util/log.ts'
+import { buildMaster } from './build-master.ts'
+import { settingsOf } from './settings.ts'
+import { onStopSignals } from './signals.ts'
+import type { CommandArgs } from './usage.ts'
+import { version, versionLine } from './version.ts'
+
+export async function run(args: CommandArgs): Promise<number> {
+  const { config } = settingsOf(args)
+  const log = createLog(config.logging)
+  const master = buildMaster(config, log, logJobEvents(log))
+  const app = createApp({ api: master.coordinator.api, version, log })
+  const server = listen(app, config.server)
+  await master.start()
+  log.info(`${versionLine()}: master listening on ${server.url}`, {
+    root_path: config.scanner.root_path,
+    output_base: config.scanner.output_base,
+    database: config.database.path,
+  })
+  await new Promise<void>((stop) => {
+    onStopSignals(stop, () => process.exit(1))
+  })
+  log.info('stopping: answering what is in flight')
+  // Waiting workers are sent home first, or the server would wait for them.
+  await master.coordinator.stop()
+  await server.stop()
+  await master.stop()
+  log.info('stopped')
+  return 0
+}

@@ -1,0 +1,14 @@
+import { masterOf, numberFlag } from './ask.ts'
+import { actOnJobs } from './act.ts'
+import { type CommandArgs, UsageError } from './usage.ts'
+
+export async function run(args: CommandArgs): Promise<number> {
+  const master = masterOf(args)
+  if (args.positionals.length > 0) {
+    if (args.text('limit') !== undefined) throw new UsageError('--limit is for all failed jobs, not for named ones')
+    return actOnJobs(args.positionals, (job_id) => master.retryJob({ job_id }))
+  }
+  const { retried, message } = await master.retry({ limit: numberFlag(args, 'limit') })
+  process.stdout.write(`${message}${retried > 0 ? '' : ': nothing to retry'}\n`)
+  return 0
+}

@@ -1,0 +1,140 @@
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { createApp, listen, type RunningServer } from '../api/server.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { DarkstreamError } from '../contract/error.ts'
+import { type JobEvent, logJobEvents } from '../master/events.ts'
+import { ownFolder } from '../master/publish.ts'
+import { sleep } from '../util/clock.ts'
+import { createLog, type Log } from '../util/log.ts'
+import { buildMaster, type Master } from './build-master.ts'
+import { buildWorker } from './build-worker.ts'
+import { settingsOf } from './settings.ts'
+import { onStopSignals } from './signals.ts'
+import { type StartDisplay, startDisplay } from './start-display.ts'
+import { printSummary } from './start-summary.ts'
+import { type CommandArgs, UsageError } from './usage.ts'
+import { version } from './version.ts'
+
+/** Milliseconds between two pictures of the moment, and between two looks at whether all is done. */
+const tickMs = 500
+
+/** Master and worker in one process: the worker is handed the coordinator itself. */
+export async function run(args: CommandArgs): Promise<number> {
+  const folders = openFolders(args)
+  const loaded = startSettings(args, folders)
+  const { config } = loaded
+  const display = startDisplay(process.stdout, folders)
+  const log = createLog({
+    ...config.logging,
+    write: (line) => (process.stdout.isTTY ? display.say(line.trimEnd()) : void process.stderr.write(line)),
+  })
+  const told = new Set<string>()
+  const logEvent = logJobEvents(log.with({}))
+  const onEvent = (event: JobEvent) => {
+    if (event.type === 'completed') told.add(event.job.id)
+    if (config.logging.level === 'info' || config.logging.level === 'debug') logEvent(event)
+    display.event(event)
+  }
+  const master = buildMaster(config, log, onEvent)
+  const { worker, concurrency, release } = await buildWorker(config, master.coordinator.api, log)
+  const server = listenSomewhere(master, loaded, log)
+  const stopping = new AbortController()
+  const startedAt = performance.now()
+  const before = await master.store.totals()
+  await master.start()
+  display.say(
+    `${folders.source} -> ${folders.output}: ${concurrency} at a time; darkstream status --master-url ${server.url}`,
+  )
+  onStopSignals(
+    () => {
+      if (worker.activeJobs > 0)
+        display.say(`stopping: ${worker.activeJobs} running jobs are finished first; Ctrl-C again gives them back now`)
+      stopping.abort()
+      worker.drain()
+    },
+    () => worker.stop(),
+  )
+  try {
+    const working = worker.run()
+    const watching = watch(master, display, args.flag('once'), stopping.signal).finally(() => worker.drain())
+    await Promise.all([working, watching])
+  } finally {
+    release()
+    await master.coordinator.stop()
+    await server.stop()
+    display.clear()
+  }
+  const code = await printSummary(master, {
+    display,
+    folders,
+    converted: told.size,
+    unchanged: before.by_status.completed,
+    seconds: (performance.now() - startedAt) / 1000,
+    interrupted: stopping.signal.aborted,
+  })
+  await master.stop()
+  return code
+}
+
+/** The two folders, absolute: the source must be there, the output is made. */
+function openFolders(args: CommandArgs): { source: string; output: string } {
+  const source = resolve(args.text('source') ?? '')
+  const output = resolve(args.text('output') ?? '')
+  const found = statSync(source, { throwIfNoEntry: false })
+  if (!found?.isDirectory()) throw new UsageError(`SOURCE ${source} is not a folder`)
+  try {
+    mkdirSync(join(output, ownFolder), { recursive: true })
+    accessSync(output, constants.W_OK)
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message
+    throw new DarkstreamError('unavailable', `cannot write to OUTPUT ${output}: ${why}`, { cause: error })
+  }
+  return { source, output }
+}
+
+/** What `start` sets by itself: the two folders, a queue beside the results, and a log that leaves the screen to the display. */
+function startSettings(args: CommandArgs, folders: { source: string; output: string }): LoadedConfig {
+  const flags = {
+    'scanner.root_path': { name: 'SOURCE', value: folders.source },
+    'scanner.output_base': { name: 'OUTPUT', value: folders.output },
+    ...(args.flag('overwrite') ? { 'conversion.overwrite': { name: '--overwrite', value: true } } : {}),
+  }
+  const given = settingsOf(args, { flags, usual_file: false })
+  const { config, origins } = given
+  if (origins['database.path'] === 'default') config.database.path = join(folders.output, ownFolder, 'jobs.db')
+  if (origins['server.host'] === 'default') config.server.host = '127.0.0.1'
+  if (origins['logging.level'] === 'default') config.logging.level = 'warn'
+  return given
+}
+
+/** Serves the API so that `status` and the others work here too; a port that nobody chose may be any. */
+function listenSomewhere(master: Master, { config, origins }: LoadedConfig, log: Log): RunningServer {
+  const app = createApp({ api: master.coordinator.api, version, log })
+  try {
+    return listen(app, config.server)
+  } catch (error) {
+    if (origins['server.port'] !== 'default') throw error
+    return listen(app, { host: config.server.host, port: 0 })
+  }
+}
+
+/** Draws until the signal, or, with `once`, until nothing is left to do. */
+async function watch(master: Master, display: StartDisplay, once: boolean, signal: AbortSignal): Promise<void> {
+  if (once) void master.scanner.whenSettled(signal).catch(() => {})
+  const settled = once ? whenTrue(master.scanner.whenSettled(signal)) : () => false
+  const { api } = master.coordinator
+  while (!signal.aborted) {
+    const [stats, running] = await Promise.all([api.stats({}), api.jobs({ status: 'processing', limit: 64 })])
+    const left = stats.jobs.pending + stats.jobs.processing + stats.jobs.awaiting_retry
+    if (settled() && left === 0) return
+    display.draw(stats, running.jobs)
+    await sleep(tickMs, signal)
+  }
+}
+
+function whenTrue(promise: Promise<void>): () => boolean {
+  let done = false
+  void promise.then(() => (done = true))
+  return () => done
+}

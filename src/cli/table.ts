@@ -1,0 +1,29 @@
+/** Columns under their titles, as wide as what they hold; the last one is not padded. */
+export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [titles, ...rows.map((row) => row.map(printable))]
+  const widths = titles.map((_, column) => Math.max(...all.map((row) => Bun.stringWidth(row[column] ?? ''))))
+  return all
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => pad(cell, column))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+
+  function pad(cell: string, column: number): string {
+    return column === titles.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - Bun.stringWidth(cell))
+  }
+}
+
+/** A file's name may hold anything; what would move the cursor is shown as an escape. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is replaced
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => JSON.stringify(character).slice(1, -1))
+}
+
+/** The lines of a list as a tree: `├─` before each, `└─` before the last. */
+export function tree(lines: readonly string[]): string {
+  return lines.map((line, index) => `${index === lines.length - 1 ? '└─' : '├─'} ${line}\n`).join('')
+}

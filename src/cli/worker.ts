@@ -1,0 +1,29 @@
+import { createClient } from '../api/client.ts'
+import { createLog } from '../util/log.ts'
+import { buildWorker } from './build-worker.ts'
+import { settingsOf } from './settings.ts'
+import { onStopSignals } from './signals.ts'
+import type { CommandArgs } from './usage.ts'
+import { versionLine } from './version.ts'
+
+export async function run(args: CommandArgs): Promise<number> {
+  const { config } = settingsOf(args)
+  const log = createLog(config.logging)
+  const { master_url } = config.worker
+  const { worker, worker_id, concurrency, release } = await buildWorker(config, createClient(master_url), log)
+  log.info(`${versionLine()}: worker ${worker_id}, ${concurrency} at a time, for ${master_url}`)
+  onStopSignals(
+    () => {
+      log.info(`stopping: ${worker.activeJobs} running jobs are finished first; a second signal gives them back now`)
+      worker.drain()
+    },
+    () => worker.stop(),
+  )
+  try {
+    await worker.run()
+  } finally {
+    release()
+  }
+  log.info('stopped')
+  return 0
+}
