@@ -1,5 +1,6 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { arch, platform } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 /** What we build for, by the names that Bun gives the targets. */
@@ -44,6 +45,11 @@ const result = await Bun.build({
 })
 for (const log of result.logs) console.error(String(log))
 if (!result.success) process.exit(1)
+// The executable holds its source map; what lies beside it is a copy.
+const maps = readdirSync(dirname(outfile)).filter(
+  (name) => /^chunk-\w+\.js\.map$/.test(name) || name === `${basename(outfile)}.map`,
+)
+for (const name of maps) rmSync(join(dirname(outfile), name))
 console.log(`${outfile}: ${(Bun.file(outfile).size / 1e6).toFixed(0)} MB for ${target ?? 'this machine'}`)
 
 function targetOf(name: string): Target {

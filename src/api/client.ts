@@ -42,7 +42,7 @@ export function createClient(master_url: string, request: Fetch = (url, init) =>
       })
     } catch (error) {
       if (signal?.aborted) throw signal.reason
-      const why = timeout.aborted ? 'no answer in time' : (error as Error).message
+      const why = timeout.aborted ? 'no answer in time' : reasonOf(error)
       throw new DarkstreamError('unreachable', `cannot reach the master at ${base}: ${why}`, { cause: error })
     }
   }
@@ -52,6 +52,14 @@ export function createClient(master_url: string, request: Fetch = (url, init) =>
     if (reply.success) return reply.output
     throw new DarkstreamError('unreachable', `${base} did not answer ${operation} as a darkstream master does`)
   }
+}
+
+/** In a word where there is one: fetch's own sentences are about websites. */
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ECONNREFUSED' || code === 'ConnectionRefused') return 'connection refused'
+  if (code === 'ECONNRESET') return 'the connection was cut'
+  return code === 'FailedToOpenSocket' ? 'no such host, or no way to it' : message
 }
 
 function queryOf(input: Record<string, unknown>): string {

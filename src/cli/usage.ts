@@ -1,4 +1,4 @@
-import { parseArgs as parseStrictly } from 'node:util'
+import { parseArgs as parseStrictly, stripVTControlCharacters } from 'node:util'
 import { type ArgsDef, parseArgs, renderUsage } from 'citty'
 import { type CommandHead, type CommandName, heads } from './heads.ts'
 import { version } from './version.ts'
@@ -61,7 +61,7 @@ export async function commandHelp(name: CommandName): Promise<string> {
     meta: { name: `darkstream ${name}`, description: head.description },
     args: head.args,
   })
-  return `${usage.trimEnd()}\n\nEXAMPLES\n\n${head.examples.map((example) => `  ${example}`).join('\n')}\n`
+  return `${styled(usage)}\n\nEXAMPLES\n\n${head.examples.map((example) => `  ${example}`).join('\n')}\n`
 }
 
 /** The help of the program. */
@@ -78,5 +78,10 @@ export async function rootHelp(): Promise<string> {
     subCommands,
   })
   const first = [heads.start.examples[0], heads.master.examples[0], heads.worker.examples[0], heads.status.examples[0]]
-  return `${usage.trimEnd()}\n\nEXAMPLES\n\n${first.map((example) => `  ${example}`).join('\n')}\n`
+  return `${styled(usage)}\n\nEXAMPLES\n\n${first.map((example) => `  ${example}`).join('\n')}\n`
+}
+
+/** Colours are for terminals. */
+function styled(usage: string): string {
+  return (process.stdout.isTTY ? usage : stripVTControlCharacters(usage)).trimEnd()
 }

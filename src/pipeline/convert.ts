@@ -71,7 +71,12 @@ async function convertStaged(request: ConvertRequest, inputPath: string): Promis
   const { tools, limits, signal, staging_path: stagingPath } = request
   const look = { tools, environment: request.child_environment, signal }
   request.on_progress(stepProgress('probe', null))
-  const info = await probeSource({ ...look, path: inputPath, timeout_ms: limits.probe_timeout_ms })
+  const info = await probeSource({
+    ...look,
+    path: inputPath,
+    source_path: request.source_path,
+    timeout_ms: limits.probe_timeout_ms,
+  })
   const plan = planConversion(info, request.settings)
   const command = [tools.ffmpeg_path, ...ffmpegArgs(plan, inputPath, stagingPath)]
   await openStaging(stagingPath)

@@ -8,12 +8,17 @@ import { type ProbeRequest, readMediaInfo } from './ffprobe.ts'
 import { maxPixels, maxSide } from './input-limits.ts'
 import type { MediaInfo } from './media-info.ts'
 
+/** `path` is a link to `source_path`, or the same. */
+export interface ProbeSourceRequest extends ProbeRequest {
+  source_path: string
+}
+
 /**
  * Looks at a source. Throws `ConversionError` (step probe) with a sentence for what cannot be converted: a file that is
  * missing, unreadable, empty, no video, a playlist, cut off before its index, or too large a picture.
  */
-export async function probeSource(request: ProbeRequest): Promise<MediaInfo> {
-  await refuseUnreadable(request.path)
+export async function probeSource(request: ProbeSourceRequest): Promise<MediaInfo> {
+  await refuseUnreadable(request.source_path)
   const { info } = await readMediaInfo(request)
   refuseUnusable(info)
   return info

@@ -62,7 +62,7 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
     log.info(`handed in: ${done.message ?? done.status}`, { output_size })
   } catch (error) {
     if (error instanceof ConversionError) {
-      log.warn(`failed: ${error.message}`, { step: error.report.step, class: error.report.class })
+      log.info(`failed: ${error.message}`, { step: error.report.step, class: error.report.class })
       await tell('report the failure', () =>
         api.fail({ ...claim, error_message: error.message, report: error.report }),
       ).catch((refusal: unknown) => end(refusal))

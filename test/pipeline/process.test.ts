@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Guard } from '../../src/pipeline/guard.ts'
 import { type ProcessRequest, runProcess } from '../../src/pipeline/process.ts'
+import { caught } from './samples.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'darkstream-process-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -105,14 +106,14 @@ test('a callback that throws ends the program and comes through', async () => {
       throw new Error('from the callback')
     },
   })
-  await expect(failing).rejects.toThrow('from the callback')
+  expect(await caught(failing)).toHaveProperty('message', 'from the callback')
 })
 
 test('a program that is not there, or may not run, is told apart', async () => {
   const script = join(folder, 'not-executable')
   writeFileSync(script, '')
   chmodSync(script, 0o644)
-  await expect(run(['/nonexistent/ffmpeg'])).rejects.toMatchObject({ name: 'StartError', reason: 'ENOENT' })
-  await expect(run(['no-such-program-here'])).rejects.toMatchObject({ name: 'StartError', reason: 'ENOENT' })
-  await expect(run([script])).rejects.toMatchObject({ name: 'StartError', reason: 'EACCES' })
+  expect(await caught(run(['/nonexistent/ffmpeg']))).toMatchObject({ name: 'StartError', reason: 'ENOENT' })
+  expect(await caught(run(['no-such-program-here']))).toMatchObject({ name: 'StartError', reason: 'ENOENT' })
+  expect(await caught(run([script]))).toMatchObject({ name: 'StartError', reason: 'EACCES' })
 })

@@ -1,6 +1,7 @@
 import type { Dirent, Stats } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { companionOf, isFolderName, isLeftAlone, isVideoName, mayBeInvalid } from './names.ts'
 import { type Place, type ScanRules, idOf, isFoundByItself } from './place.ts'
 import { cannotRead, errorCode } from './tally.ts'
@@ -37,6 +38,8 @@ export interface WalkContext {
 
 /** Links that are followed at one time. */
 const linksAtOnce = 64
+/** Entries looked at before other work of this thread gets its turn: a folder may hold hundreds of thousands. */
+const entriesPerTurn = 5000
 
 /**
  * Reads a folder and those below it, one folder's entries in memory at a time: files before folders, depth first, and
@@ -77,7 +80,8 @@ async function listFolder(folder: Folder, entries: Dirent[], context: WalkContex
   const { rules } = context
   const names = { file: [] as string[], folder: [] as string[], link: [] as string[] }
   const downloading = new Set<string | undefined>()
-  for (const entry of entries) {
+  for (const [index, entry] of entries.entries()) {
+    if (index % entriesPerTurn === entriesPerTurn - 1) await setImmediate()
     downloading.add(companionOf(entry.name))
     const kind = kindOf(entry) ?? kindOf(await lstat(join(folder.path, entry.name)))
     if (kind === 'file' && isVideoName(entry.name, rules.video_extensions)) names.file.push(entry.name)

@@ -127,14 +127,15 @@ test('a root that vanishes is said, drops nothing, and is watched again when it 
   await later
 })
 
-test('where the OS will not watch, one line says so and the interval remains', async () => {
+/** Limits are a user namespace's own, so lowering them in a new one harms nobody; not every machine allows one. */
+const canLimit = Bun.which('unshare') !== null && Bun.spawnSync(['unshare', '-Ur', 'true']).exitCode === 0
+
+test.skipIf(!canLimit)('where the OS will not watch, one line says so and the interval remains', async () => {
   await using ground = await playground()
   for (const name of ['a', 'b', 'c', 'd', 'e']) await ground.file(`${name}/x.mp4`)
-  // Limits are a user namespace's own, so lowering them in a new one harms nobody.
   const script = `echo 3 > /proc/sys/user/max_inotify_watches && exec "$0" "$1" "$2"`
   const child = join(import.meta.dir, 'watch-child.ts')
   const run = Bun.spawnSync(['unshare', '-Ur', 'bash', '-c', script, process.execPath, child, ground.root])
-  if (run.stderr.includes('unshare failed') || run.stderr.includes('Operation not permitted')) return
   expect(run.stderr.toString().trim().split('\n')).toEqual([expect.stringContaining('max_user_watches is too low')])
   expect(run.stdout.toString()).toBe('6 files\n')
 })

@@ -1,0 +1,109 @@
+import { expect, test } from 'bun:test'
+import type { ConversionSettings } from '../../src/contract/conversion.ts'
+import { ffmpegArgs } from '../../src/pipeline/ffmpeg-args.ts'
+import { inputLimits } from '../../src/pipeline/input-limits.ts'
+import type { MediaInfo } from '../../src/pipeline/media-info.ts'
+import { planConversion } from '../../src/pipeline/plan.ts'
+import { audio, media, settings, video } from './samples.ts'
+
+function argsOf(changes: Partial<ConversionSettings>, source: MediaInfo = media()): string[] {
+  return ffmpegArgs(planConversion(source, settings(changes)), '/work/7/in', '/staging/7/out')
+}
+
+/** What every conversion begins with, up to the streams. */
+const head = [
+  ['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-nostats', '-progress', 'pipe:1'],
+  ['-stats_period', '0.5', '-y', ...inputLimits, '-i', 'file:/work/7/in'],
+].flat()
+const timing = ['-fps_mode:v', 'passthrough', '-enc_time_base:v', '-1']
+const aac = ['-filter:a:0', 'aresample=async=1', '-c:a:0', 'aac', '-b:a:0', '128000']
+
+test('h264 and aac in mp4', () => {
+  expect(argsOf({})).toEqual(
+    [
+      head,
+      ['-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0'],
+      ['-filter:v', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
+      ['-c:v', 'libx264', '-preset', 'fast', '-b:v', '2000000', ...aac],
+      ['-max_muxing_queue_size', '9999', '-movflags', '+faststart', '-write_tmcd', '0'],
+      ['-f', 'mp4', 'file:/staging/7/out'],
+    ].flat(),
+  )
+})
+
+test('hevc in mp4 has the tag that Apple looks for; 10 bits, interlaced, no sound', () => {
+  const source = media([video({ bit_depth: 10, is_interlaced: true })])
+  expect(argsOf({ codec: 'hevc', preset: 'veryslow' }, source)).toEqual(
+    [
+      head,
+      ['-map', '0:0', '-map_metadata', '0', '-map_chapters', '0'],
+      '-filter:v',
+      'bwdif=mode=send_frame:parity=auto:deint=interlaced,scale=w=1920:h=1080,setsar=1,format=yuv420p10le',
+      timing,
+      ['-c:v', 'libx265', '-preset', 'veryslow', '-x265-params', 'log-level=error', '-b:v', '2000000'],
+      ['-tag:v', 'hvc1'],
+      ['-max_muxing_queue_size', '9999', '-movflags', '+faststart', '-write_tmcd', '0'],
+      ['-f', 'mp4', 'file:/staging/7/out'],
+    ].flat(),
+  )
+})
+
+test('hevc in mkv has no such tag; two sound tracks, one of them after a dropped stream', () => {
+  const subtitle = { kind: 'subtitle', index: 2, codec: 'subrip', language: null } as const
+  const source = media([video(), audio({ sample_rate: 96_000 }), subtitle, audio({ index: 3 })])
+  expect(argsOf({ codec: 'hevc', container: 'mkv' }, source)).toEqual(
+    [
+      head,
+      ['-map', '0:0', '-map', '0:1', '-map', '0:3', '-map_metadata', '0', '-map_chapters', '0'],
+      ['-filter:v', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
+      ['-c:v', 'libx265', '-preset', 'fast', '-x265-params', 'log-level=error', '-b:v', '2000000'],
+      [...aac, '-ar:a:0', '48000'],
+      ['-filter:a:1', 'aresample=async=1', '-c:a:1', 'aac', '-b:a:1', '128000'],
+      ['-max_muxing_queue_size', '9999', '-f', 'matroska', 'file:/staging/7/out'],
+    ].flat(),
+  )
+})
+
+test('av1 and copied sound in mkv, from a variable rate on a fine grid', () => {
+  const source = media([video({ average_rate: 29.5, nominal_rate: 1000 }), audio({ codec: 'dts' })])
+  expect(argsOf({ codec: 'av1', audio_codec: 'copy', container: 'mkv' }, source)).toEqual(
+    [
+      head,
+      ['-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0'],
+      ['-filter:v', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
+      ['-c:v', 'libsvtav1', '-preset', '8', '-svtav1-params', 'fps-num=29500:fps-denom=1000', '-b:v', '2000000'],
+      ['-c:a:0', 'copy', '-max_muxing_queue_size', '9999', '-f', 'matroska', 'file:/staging/7/out'],
+    ].flat(),
+  )
+})
+
+test('vp9 and opus in webm, from 5.1 as film discs have it', () => {
+  const source = media([video(), audio({ codec: 'ac3', channels: 6, channel_layout: '5.1(side)' })])
+  expect(argsOf({ codec: 'vp9', audio_codec: 'opus', container: 'webm' }, source)).toEqual(
+    [
+      head,
+      ['-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0'],
+      ['-filter:v', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
+      ['-c:v', 'libvpx-vp9', '-deadline', 'good', '-cpu-used', '3', '-row-mt', '1', '-b:v', '2000000'],
+      ['-filter:a:0', 'aresample=async=1,aformat=channel_layouts=5.1'],
+      ['-c:a:0', 'libopus', '-b:a:0', '128000'],
+      ['-max_muxing_queue_size', '9999', '-f', 'webm', 'file:/staging/7/out'],
+    ].flat(),
+  )
+})
+
+test('options that choose a decoder stand before the input', () => {
+  const plan = planConversion(media(), settings())
+  const args = ffmpegArgs({ ...plan, video: { ...plan.video, decode: ['-threads', '1'] } }, '/in', '/out')
+  expect(args.slice(0, 14)).toEqual([...head.slice(0, 10), '-threads', '1', ...inputLimits.slice(0, 2)])
+})
+
+test.each([
+  ['ultrafast', '12', 'realtime', '8'],
+  ['medium', '7', 'good', '2'],
+  ['veryslow', '3', 'good', '0'],
+] as const)('the preset %s is %s to SVT-AV1, and %s %s to libvpx', (preset, svt, deadline, speed) => {
+  expect(argsOf({ codec: 'av1', preset })).toContain(svt)
+  const vpx = argsOf({ codec: 'vp9', preset })
+  expect(vpx.slice(vpx.indexOf('-deadline')).slice(0, 4)).toEqual(['-deadline', deadline, '-cpu-used', speed])
+})

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'bun:test'
+import type { OtherStream, VideoStream } from '../../src/pipeline/media-info.ts'
+import { mainVideo, planConversion } from '../../src/pipeline/plan.ts'
+import { audio, media, settings, video } from './samples.ts'
+
+function filtersOf(source: Partial<VideoStream>, codec: 'h264' | 'hevc' | 'av1' | 'vp9' = 'h264') {
+  return planConversion(media([video(source)]), settings({ codec })).video.filters
+}
+
+function frameCount(source: Partial<VideoStream>) {
+  return planConversion(media([video(source)], { formats: ['mov', 'mp4'] }), settings()).expected.frame_count
+}
+
+const other = (kind: OtherStream['kind'], index: number): OtherStream => ({ kind, index, codec: 'x', language: null })
+
+describe('the main picture', () => {
+  test('is the default one, before a larger', () => {
+    const [large, small] = [video({ is_default: false }), video({ index: 3, width: 640, height: 360 })]
+    expect(mainVideo(media([large, small])).index).toBe(3)
+  })
+
+  test('is the largest where none or all are marked', () => {
+    expect(mainVideo(media([video({ width: 640, height: 360 }), video({ index: 1 })])).index).toBe(1)
+  })
+
+  test('is never cover art', () => {
+    const cover = video({ is_cover: true, width: 3000, height: 3000 })
+    expect(mainVideo(media([cover, video({ index: 2, is_default: false })])).index).toBe(2)
+  })
+})
+
+describe('the filters', () => {
+  test('scale to the frame, in square pixels and 8 bits', () => {
+    expect(filtersOf({})).toEqual(['scale=w=1920:h=1080', 'setsar=1', 'format=yuv420p'])
+  })
+
+  test('deinterlace first, and only where the source says so', () => {
+    expect(filtersOf({ is_interlaced: true })[0]).toBe('bwdif=mode=send_frame:parity=auto:deint=interlaced')
+  })
+
+  test.each([
+    ['h264', 'format=yuv420p'],
+    ['vp9', 'format=yuv420p'],
+    ['hevc', 'format=yuv420p10le'],
+    ['av1', 'format=yuv420p10le'],
+  ] as const)('bring 10 bits to what %s is usually played in', (codec, format) => {
+    expect(filtersOf({ bit_depth: 10, pixel_format: 'yuv422p10le' }, codec)).toContain(format)
+  })
+
+  test('bring full range to limited and say so', () => {
+    const expected = ['scale=w=1920:h=1080:out_range=tv', 'setsar=1', 'format=yuv420p', 'setparams=range=tv']
+    expect(filtersOf({ pixel_format: 'yuvj420p', color: { ...video().color, range: 'pc' } })).toEqual(expected)
+  })
+
+  test('bring RGB to BT.709 and say so', () => {
+    expect(filtersOf({ pixel_format: 'bgra' })).toEqual([
+      'scale=w=1920:h=1080:out_color_matrix=bt709:out_range=tv',
+      'setsar=1',
+      'format=yuv420p',
+      'setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709',
+    ])
+  })
+})
+
+test('an encoder is told the average rate only where the nominal one is a fine grid', () => {
+  const rates = [
+    [29.97, 30],
+    [29.5, 1000],
+    [10, 30],
+  ] as const
+  const hints = rates.map(([average_rate, nominal_rate]) => {
+    const source = media([video({ average_rate, nominal_rate })])
+    return planConversion(source, settings()).video.rate_hint
+  })
+  expect(hints).toEqual([null, 29.5, 10])
+})
+
+test('av1 refuses a picture that its encoder cannot take, for good', () => {
+  const source = media([video({ width: 16, height: 16 })])
+  expect(() => planConversion(source, settings({ codec: 'av1' }))).toThrow(
+    'av1 needs at least 64 x 64 pixels, and this picture is 16 x 16',
+  )
+})
+
+test('all that is dropped is told, a sentence each', () => {
+  const source = media(
+    [
+      [video(), audio(), video({ index: 2, is_default: false }), video({ index: 3, is_cover: true })],
+      [other('subtitle', 4), other('subtitle', 5), other('attachment', 6), other('data', 7), other('unknown', 8)],
+    ].flat(),
+  )
+  expect(planConversion(source, settings()).notes).toEqual([
+    '1 other video track was dropped',
+    '1 cover picture was dropped',
+    '2 subtitle tracks were dropped',
+    '1 attachment was dropped',
+    '2 data tracks were dropped',
+  ])
+})
+
+test('what 8 bits do to HDR, and 4:2:0 to transparency, is told', () => {
+  const hdr = video({ bit_depth: 10, color: { ...video().color, transfer: 'smpte2084' }, has_alpha: true })
+  const notes = (codec: 'h264' | 'hevc') => planConversion(media([hdr]), settings({ codec })).notes
+  expect(notes('h264')).toEqual([
+    'transparency was dropped',
+    'the HDR picture was reduced to 8 bits without tone mapping',
+  ])
+  expect(notes('hevc')).toEqual(['transparency was dropped'])
+})
+
+describe('what is expected of the result', () => {
+  test('is the frame, the codecs, and the lengths of picture and file', () => {
+    const source = media([video({ duration_seconds: 59 }), audio({ duration_seconds: 60 })])
+    expect(planConversion(source, settings({ audio_codec: 'opus' })).expected).toEqual({
+      width: 1920,
+      height: 1080,
+      video_codec: 'h264',
+      audio_codecs: ['opus'],
+      video_seconds: 59,
+      file_seconds: 60,
+      frame_count: null,
+    })
+  })
+
+  test('is no length where ffprobe only guesses it from the bit rate', () => {
+    const { expected } = planConversion(media([video()], { formats: ['h264'] }), settings())
+    expect(expected).toMatchObject({ video_seconds: null, file_seconds: null })
+  })
+
+  test("is a mov's own count of frames, less what its edit list hides", () => {
+    expect(frameCount({ frame_count: 1500 })).toBe(1500)
+    expect(frameCount({ frame_count: 1500, duration_seconds: 40 })).toBe(1000)
+    expect(frameCount({ frame_count: null })).toBeNull()
+  })
+})

@@ -1,0 +1,80 @@
+import type { ConversionSettings } from '../../src/contract/conversion.ts'
+import type { AudioStream, MediaInfo, MediaStream, VideoStream } from '../../src/pipeline/media-info.ts'
+
+/** Settings that most tests ask for; what matters to a test is given. */
+export function settings(changes: Partial<ConversionSettings> = {}): ConversionSettings {
+  return {
+    target_resolution: { width: 1920, height: 1080 },
+    codec: 'h264',
+    bitrate: 2_000_000,
+    preset: 'fast',
+    audio_codec: 'aac',
+    audio_bitrate: 128_000,
+    container: 'mp4',
+    ...changes,
+  }
+}
+
+/** A 1080p film track of a minute at 25 frames a second. */
+export function video(changes: Partial<VideoStream> = {}): VideoStream {
+  return {
+    kind: 'video',
+    index: 0,
+    codec: 'h264',
+    is_cover: false,
+    is_default: true,
+    width: 1920,
+    height: 1080,
+    sample_aspect: 1,
+    rotation: 0,
+    pixel_format: 'yuv420p',
+    bit_depth: 8,
+    is_interlaced: false,
+    has_alpha: false,
+    average_rate: 25,
+    nominal_rate: 25,
+    color: { range: null, primaries: null, transfer: null, matrix: null },
+    frame_count: null,
+    start_seconds: 0,
+    duration_seconds: 60,
+    ...changes,
+  }
+}
+
+/** A stereo track. */
+export function audio(changes: Partial<AudioStream> = {}): AudioStream {
+  return {
+    kind: 'audio',
+    index: 1,
+    codec: 'aac',
+    channels: 2,
+    channel_layout: 'stereo',
+    sample_rate: 48_000,
+    bit_rate: 128_000,
+    language: null,
+    start_seconds: 0,
+    duration_seconds: 60,
+    ...changes,
+  }
+}
+
+/** A file of a minute with these tracks. */
+export function media(streams: MediaStream[] = [video(), audio()], changes: Partial<MediaInfo> = {}): MediaInfo {
+  return {
+    formats: ['matroska', 'webm'],
+    duration_seconds: 60,
+    start_seconds: 0,
+    size_bytes: 1_000_000,
+    chapter_count: 0,
+    streams,
+    ...changes,
+  }
+}
+
+/** What a promise was rejected with, or undefined. */
+export async function caught(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}

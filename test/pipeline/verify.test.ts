@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'bun:test'
+import type { VideoStream } from '../../src/pipeline/media-info.ts'
+import type { ExpectedResult } from '../../src/pipeline/plan.ts'
+import { problemsOf } from '../../src/pipeline/verify.ts'
+import { audio, media, video } from './samples.ts'
+
+const expected: ExpectedResult = {
+  width: 1920,
+  height: 1080,
+  video_codec: 'h264',
+  audio_codecs: ['aac'],
+  video_seconds: 60,
+  file_seconds: 60,
+  frame_count: null,
+}
+
+function result(changes: Partial<VideoStream> = {}) {
+  return media([video({ frame_count: 1500, ...changes }), audio()])
+}
+
+/** Sentences by whose fault it is. */
+function problems(want: Partial<ExpectedResult>, got = result(), encoded: number | null = 1500) {
+  return problemsOf({ ...expected, ...want }, encoded, got).map((problem) => [
+    problem.is_in_source ? 'source' : 'ours',
+    problem.message,
+  ])
+}
+
+test('a result as planned has no problem', () => {
+  expect(problems({})).toEqual([])
+})
+
+describe('streams', () => {
+  test('a result without a picture is none', () => {
+    expect(problems({}, media([audio()]))).toEqual([['ours', 'the result has no video stream']])
+  })
+
+  test('codec, size and sound must be those planned', () => {
+    expect(problems({}, media([video({ codec: 'hevc', width: 1280, height: 720, frame_count: 1500 })]))).toEqual([
+      ['ours', 'the result is hevc, not h264'],
+      ['ours', 'the result is 1280 x 720, not 1920 x 1080'],
+      ['ours', "the result's sound is none, not aac"],
+    ])
+  })
+})
+
+describe('length', () => {
+  test('a picture that ends early is a truncated source', () => {
+    expect(problems({}, result({ duration_seconds: 38 }))).toEqual([['source', 'truncated: ends at 0:38 of 1:00']])
+  })
+
+  test('half a second, or one in a hundred, may be missing', () => {
+    expect(problems({ video_seconds: 3 }, result({ duration_seconds: 2.6 }))).toEqual([])
+    expect(problems({ video_seconds: 60.5 }, result())).toEqual([])
+  })
+
+  test('three seconds is the most that may be missing of a long film', () => {
+    expect(problems({ video_seconds: 7200 }, result({ duration_seconds: 7197.5 }))).toEqual([])
+    expect(problems({ video_seconds: 7200 }, result({ duration_seconds: 7196 }))).toHaveLength(1)
+  })
+
+  test("sound that outlasts the picture does not count, where the picture's own length is known", () => {
+    expect(problems({ video_seconds: 60, file_seconds: 180 })).toEqual([])
+  })
+
+  test("the file's length counts where the picture's is not known", () => {
+    expect(problems({ video_seconds: null, file_seconds: 90 })).toEqual([['source', 'truncated: ends at 1:00 of 1:30']])
+  })
+
+  test('a source that tells no length is not compared', () => {
+    expect(problems({ video_seconds: null, file_seconds: null }, result({ duration_seconds: 2 }))).toEqual([])
+  })
+
+  test('a last frame may be shown longer, but a result of twice the length is wrong', () => {
+    expect(problems({ video_seconds: 55 })).toEqual([])
+    expect(problems({ video_seconds: 30 })).toEqual([['ours', 'the result is 1:00 long, the source 0:30']])
+  })
+})
+
+describe('frames', () => {
+  test('what was encoded must be in the file', () => {
+    expect(problems({}, result(), 1501)).toEqual([['ours', 'the result has 1500 of 1501 encoded frames']])
+  })
+
+  test('no frame at all is a damaged source', () => {
+    expect(problems({}, result({ frame_count: null }), null)).toEqual([['source', 'no frame could be decoded']])
+  })
+
+  test('frames that the source counts and nobody saw are damage, but for two or one in a hundred', () => {
+    expect(problems({ frame_count: 1515 })).toEqual([])
+    expect(problems({ frame_count: 1600 })).toEqual([['source', 'damaged: only 1500 of 1600 frames could be decoded']])
+  })
+})
