@@ -42,7 +42,7 @@ export function encodeFailure(ended: EndedEncode): EncodeFailure | undefined {
   if (result.killed_for === 'timeout') {
     return { class: 'retryable', message: `the encode took longer than ${formatDuration(ended.timeout_ms / 1000)}` }
   }
-  if (result.signal !== null) {
+  if (result.signal !== null && result.killed_for === null) {
     const guess = result.signal === 'SIGKILL' ? ' (is memory short?)' : ''
     return { class: 'retryable', message: `ffmpeg was killed by ${result.signal}${guess}` }
   }
@@ -53,6 +53,9 @@ export function encodeFailure(ended: EndedEncode): EncodeFailure | undefined {
   }
   if (text.includes('File ended prematurely')) return { class: 'permanent', message: truncated(ended) }
   const [first] = errors
+  if (first !== undefined && outputSide.test(first)) {
+    return { class: 'worker', message: `this ffmpeg could not encode it (${plain(first)})` }
+  }
   if (first !== undefined) return { class: 'permanent', message: `${damaged(ended)} (${plain(first)})` }
   if (result.exit_code === 0) return undefined
   return { class: 'retryable', message: `ffmpeg ended with exit code ${result.exit_code} and gave no reason` }
@@ -81,6 +84,9 @@ const causes: [RegExp, (match: RegExpExecArray) => EncodeFailure][] = [
     ([, name]) => ({ class: 'worker', message: `this ffmpeg does not know the option ${name}` }),
   ],
 ]
+
+/** Who speaks when encoder or muxer are at fault. The source's side has other names: `mov,mp4,…`, `h264`, `ist#`, `dec:`. */
+const outputSide = /^\[(vost#|aost#|out#|fc#|(libx264|libx265|libsvtav1|libvpx-vp9|libopus|mp4|matroska|webm) @)/
 
 function truncated({ position_seconds: position, duration_seconds: duration }: EndedEncode): string {
   if (position === null || duration === null) return 'truncated: the file ends in mid-film'

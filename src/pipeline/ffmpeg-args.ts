@@ -55,8 +55,9 @@ export function ffmpegArgs(plan: ConversionPlan, inputPath: string, outputPath: 
 function videoArgs(video: VideoPlan, container: Container): string[] {
   return [
     ['-filter:v', video.filters.join(',')],
-    // Every frame at its own time, in the source's own clock: measured to neither drop nor double one.
-    ['-fps_mode:v', 'passthrough', '-enc_time_base:v', '-1'],
+    // Every frame at its own time, in the source's own clock: measured to neither drop nor double one. The clock is spelled
+    // out, since FFmpeg's word for it is `-1` in 5.1 and `demux` in 9.0, and each refuses the other's.
+    ['-fps_mode:v', 'passthrough', ...(video.time_base === null ? [] : ['-enc_time_base:v', video.time_base])],
     videoEncoderArgs(video),
     // Apple's players know HEVC in mp4 by this tag only.
     video.encoder === 'libx265' && container === 'mp4' ? ['-tag:v', 'hvc1'] : [],
@@ -64,7 +65,7 @@ function videoArgs(video: VideoPlan, container: Container): string[] {
 }
 
 /** An encoder with all its options, as conversions and test encodes spell them. */
-export function videoEncoderArgs(video: Omit<VideoPlan, 'stream_index' | 'decode' | 'filters'>): string[] {
+export function videoEncoderArgs(video: Pick<VideoPlan, 'encoder' | 'preset' | 'bitrate' | 'rate_hint'>): string[] {
   return ['-c:v', video.encoder, ...encoderArgs[video.encoder](video), '-b:v', String(video.bitrate)]
 }
 

@@ -48,7 +48,7 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
     signal: AbortSignal.any([request.signal, stop.signal]),
     watchdog: {
       interval_ms: Math.max(1, Math.ceil(request.stall_timeout_ms / stallLooks)),
-      isStalled: stallWatch(async () => `${JSON.stringify(last)} ${await fileState(request.output_path)}`),
+      isStalled: stallWatch(async () => `${workDone(last)} ${await fileState(request.output_path)}`),
     },
     on_line: (line) => {
       const progress = read(line)
@@ -64,7 +64,7 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
       errorLines.push(line)
     },
   })
-  if (result.killed_for === 'abort' && !stop.signal.aborted) throw request.signal.reason
+  if (result.killed_for === 'abort' && request.signal.aborted) throw request.signal.reason
   const failure = encodeFailure({
     result,
     error_lines: errorLines,
@@ -103,6 +103,11 @@ function stallWatch(observe: () => Promise<string>): () => Promise<boolean> {
     seen = now
     return sameLooks >= stallLooks
   }
+}
+
+/** Newer versions go on reporting while nothing moves; then only fps and speed change, as time goes by. */
+function workDone(progress: EncodeProgress | undefined): string {
+  return `${progress?.frame} ${progress?.out_time_seconds} ${progress?.size_bytes}`
 }
 
 /** Moving the index to the front rewrites the whole file and prints no progress meanwhile. */

@@ -1,7 +1,8 @@
 import { ConversionError, type FailureClass } from '../contract/failure.ts'
 import { formatDuration } from '../util/format.ts'
 import { fileUrl, inputLimits } from './input-limits.ts'
-import { type MediaInfo, parseMediaInfo } from './media-info.ts'
+import type { MediaInfo } from './media-info.ts'
+import { parseMediaInfo } from './parse-media-info.ts'
 import { type ProcessResult, runProcess } from './process.ts'
 import type { Tools } from './tools.ts'
 

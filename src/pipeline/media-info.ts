@@ -1,5 +1,3 @@
-import * as v from 'valibot'
-
 /** A video track, or a picture that is stored as one. */
 export interface VideoStream {
   kind: 'video'
@@ -22,6 +20,8 @@ export interface VideoStream {
   bit_depth: number
   is_interlaced: boolean
   has_alpha: boolean
+  /** The clock of its times as `1:15360`, a second being the second number; null when not known. */
+  time_base: string | null
   /** Frames per second; null when not known. The average follows the durations, the nominal is the finest grid seen. */
   average_rate: number | null
   nominal_rate: number | null
@@ -79,154 +79,4 @@ export interface MediaInfo {
   size_bytes: number
   chapter_count: number
   streams: MediaStream[]
-}
-
-const Numeric = v.optional(v.union([v.string(), v.number()]))
-const RawStream = v.object({
-  index: v.number(),
-  codec_type: v.optional(v.string(), 'unknown'),
-  codec_name: v.optional(v.string(), 'unknown'),
-  width: v.optional(v.number(), 0),
-  height: v.optional(v.number(), 0),
-  sample_aspect_ratio: v.optional(v.string(), '1:1'),
-  pix_fmt: v.optional(v.string()),
-  bits_per_raw_sample: Numeric,
-  field_order: v.optional(v.string(), 'unknown'),
-  avg_frame_rate: v.optional(v.string(), '0/0'),
-  r_frame_rate: v.optional(v.string(), '0/0'),
-  color_range: v.optional(v.string()),
-  color_primaries: v.optional(v.string()),
-  color_transfer: v.optional(v.string()),
-  color_space: v.optional(v.string()),
-  nb_frames: Numeric,
-  nb_read_packets: Numeric,
-  start_time: Numeric,
-  duration: Numeric,
-  bit_rate: Numeric,
-  channels: v.optional(v.number(), 0),
-  channel_layout: v.optional(v.string()),
-  sample_rate: Numeric,
-  disposition: v.optional(v.record(v.string(), v.number()), {}),
-  tags: v.optional(v.record(v.string(), v.string()), {}),
-  side_data_list: v.optional(v.array(v.looseObject({ rotation: v.optional(v.number()) })), []),
-})
-type RawStream = v.InferOutput<typeof RawStream>
-
-const RawProbe = v.object({
-  streams: v.optional(v.array(RawStream), []),
-  chapters: v.optional(v.array(v.unknown()), []),
-  format: v.object({
-    format_name: v.string(),
-    duration: Numeric,
-    start_time: Numeric,
-    size: Numeric,
-  }),
-})
-
-/** Reads ffprobe's `-of json` with `-show_format -show_streams -show_chapters`. Throws when it is not that. */
-export function parseMediaInfo(json: string): MediaInfo {
-  const raw = v.parse(RawProbe, JSON.parse(json))
-  return {
-    formats: raw.format.format_name.split(','),
-    duration_seconds: positive(raw.format.duration),
-    start_seconds: finite(raw.format.start_time),
-    size_bytes: finite(raw.format.size) ?? 0,
-    chapter_count: raw.chapters.length,
-    streams: raw.streams.map(toStream),
-  }
-}
-
-function toStream(raw: RawStream): MediaStream {
-  const language = raw.tags['language'] ?? null
-  const base = { index: raw.index, codec: raw.codec_name }
-  const times = { start_seconds: finite(raw.start_time), duration_seconds: durationOf(raw) }
-  switch (raw.codec_type) {
-    case 'video':
-      return { kind: 'video', ...base, ...times, ...pictureOf(raw) }
-    case 'audio':
-      return {
-        kind: 'audio',
-        ...base,
-        ...times,
-        channels: raw.channels,
-        channel_layout: raw.channel_layout ?? null,
-        sample_rate: finite(raw.sample_rate) ?? 0,
-        bit_rate: positive(raw.bit_rate),
-        language,
-      }
-    case 'subtitle':
-    case 'data':
-    case 'attachment':
-      return { kind: raw.codec_type, ...base, language }
-    default:
-      return { kind: 'unknown', ...base, language }
-  }
-}
-
-function pictureOf(
-  raw: RawStream,
-): Omit<VideoStream, 'kind' | 'index' | 'codec' | 'start_seconds' | 'duration_seconds'> {
-  return {
-    is_cover: raw.disposition['attached_pic'] === 1,
-    is_default: raw.disposition['default'] === 1,
-    width: raw.width,
-    height: raw.height,
-    sample_aspect: ratio(raw.sample_aspect_ratio) ?? 1,
-    rotation: rotationOf(raw),
-    pixel_format: raw.pix_fmt ?? null,
-    bit_depth: bitDepthOf(raw),
-    // WebM keeps transparency beside the picture, where FFmpeg's own decoder does not see it.
-    has_alpha: raw.tags['alpha_mode'] === '1' || /^(yuva|ya8|ya16|gbrap|rgba|bgra|argb|abgr)/.test(raw.pix_fmt ?? ''),
-    is_interlaced: /^(tt|bb|tb|bt)$/.test(raw.field_order),
-    average_rate: ratio(raw.avg_frame_rate),
-    nominal_rate: ratio(raw.r_frame_rate),
-    color: {
-      range: known(raw.color_range),
-      primaries: known(raw.color_primaries),
-      transfer: known(raw.color_transfer),
-      matrix: known(raw.color_space),
-    },
-    frame_count: positive(raw.nb_read_packets) ?? positive(raw.nb_frames),
-  }
-}
-
-/** A display matrix turns counter-clockwise by its `rotation`; the nearest quarter turn is what ffmpeg applies. */
-function rotationOf(raw: RawStream): VideoStream['rotation'] {
-  const degrees = raw.side_data_list.find((data) => data.rotation !== undefined)?.rotation ?? 0
-  const quarters = ((Math.round(-degrees / 90) % 4) + 4) % 4
-  return ([0, 90, 180, 270] as const)[quarters] ?? 0
-}
-
-/** `yuv420p10le`, `p010le`, `gray12be`; what names no depth has 8 bits. */
-function bitDepthOf(raw: RawStream): number {
-  const named = /p0?(9|10|12|14|16)(le|be)$|^gray(9|10|12|14|16)/.exec(raw.pix_fmt ?? '')
-  return Number(named?.[1] ?? named?.[3] ?? 8)
-}
-
-/** Matroska keeps a track's length as a tag, `00:00:03.000000000`. */
-function durationOf(raw: RawStream): number | null {
-  const direct = positive(raw.duration)
-  if (direct !== null) return direct
-  const tag = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(raw.tags['DURATION'] ?? '')
-  return tag === null ? null : positive(Number(tag[1]) * 3600 + Number(tag[2]) * 60 + Number(tag[3]))
-}
-
-/** `30000/1001`, `64:45`; null for `0/0`, `0:1` and what is no ratio. */
-function ratio(text: string): number | null {
-  const match = /^(\d+)[/:](\d+)$/.exec(text)
-  return match === null ? null : positive(Number(match[1]) / Number(match[2]))
-}
-
-function known(tag: string | undefined): string | null {
-  return tag === undefined || tag === 'unknown' || tag === 'reserved' ? null : tag
-}
-
-function finite(value: string | number | undefined): number | null {
-  const number = value === undefined || value === '' ? Number.NaN : Number(value)
-  return Number.isFinite(number) ? number : null
-}
-
-function positive(value: string | number | undefined): number | null {
-  const number = finite(value)
-  return number !== null && number > 0 ? number : null
 }

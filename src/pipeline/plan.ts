@@ -26,6 +26,8 @@ export interface VideoPlan {
   preset: Preset
   /** Bits per second. */
   bitrate: number
+  /** The clock that frames keep their times in, `1:15360`; null for one tick a frame. */
+  time_base: string | null
   /** Frames per second to tell an encoder whose rate control counts frames; null when the stream's own figure will do. */
   rate_hint: number | null
 }
@@ -77,6 +79,7 @@ export function planConversion(info: MediaInfo, settings: ConversionSettings): C
       encoder,
       preset: settings.preset,
       bitrate: settings.bitrate,
+      time_base: source.time_base,
       rate_hint: rateHint(source),
     },
     audio: audio.tracks,

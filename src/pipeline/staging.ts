@@ -1,4 +1,4 @@
-import { mkdir, open, rm, rmdir, symlink } from 'node:fs/promises'
+import { lstat, mkdir, open, rm, rmdir, symlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { ConversionError, type FailureClass } from '../contract/failure.ts'
 import { errnoOf } from './errno.ts'
@@ -45,9 +45,11 @@ export async function syncStaging(stagingPath: string): Promise<void> {
   }
 }
 
-/** Removes a staging file and the attempt's folder around it, unless others have put something there. */
+/** Removes a staging file, if it is a plain file, and the attempt's folder around it, if nothing else is in it. */
 export async function removeStaging(stagingPath: string): Promise<void> {
-  await rm(stagingPath, { force: true }).catch(() => {})
+  // A path that was given wrongly may lead to a device, and we may be root.
+  const isPlain = (await lstat(stagingPath).catch(() => undefined))?.isFile() ?? false
+  if (isPlain) await rm(stagingPath, { force: true }).catch(() => {})
   await rmdir(dirname(stagingPath)).catch(() => {})
 }
 

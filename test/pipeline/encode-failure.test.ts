@@ -39,6 +39,11 @@ describe("what is not the source's fault", () => {
     ["[fatal] Unknown encoder 'libsvtav1'", 'worker', 'the encoder libsvtav1 is not in this ffmpeg'],
     ['[error] Decoder (codec vvc) not found for input stream #0:0', 'worker', 'this ffmpeg cannot decode vvc'],
     ["[error] No such filter: 'bwdif'", 'worker', 'the filter bwdif is not in this ffmpeg'],
+    [
+      '[vost#0:0/libx264 @ 0x55d0] [fatal] Invalid time base: -1',
+      'worker',
+      'this ffmpeg could not encode it (vost#0:0/libx264: Invalid time base: -1)',
+    ],
     ["[fatal] Unrecognized option 'fps_mode'.", 'worker', 'this ffmpeg does not know the option fps_mode'],
   ] as const)('%s', (line, failureClass, message) => {
     expect(failureOf({ error_lines: [line] })).toEqual({ class: failureClass, message })

@@ -15,7 +15,7 @@ const head = [
   ['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-nostats', '-progress', 'pipe:1'],
   ['-stats_period', '0.5', '-y', ...inputLimits, '-i', 'file:/work/7/in'],
 ].flat()
-const timing = ['-fps_mode:v', 'passthrough', '-enc_time_base:v', '-1']
+const timing = ['-fps_mode:v', 'passthrough', '-enc_time_base:v', '1:12800']
 const aac = ['-filter:a:0', 'aresample=async=1', '-c:a:0', 'aac', '-b:a:0', '128000']
 
 test('h264 and aac in mp4', () => {

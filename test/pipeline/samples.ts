@@ -31,6 +31,7 @@ export function video(changes: Partial<VideoStream> = {}): VideoStream {
     bit_depth: 8,
     is_interlaced: false,
     has_alpha: false,
+    time_base: '1:12800',
     average_rate: 25,
     nominal_rate: 25,
     color: { range: null, primaries: null, transfer: null, matrix: null },

@@ -1,0 +1,79 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+interface Tally {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+/**
+ * The whole gate: format, lint, types, the build (system tests start the executable), tests. A step counts as a test.
+ * With arguments only the build and `bun test` with these: `npm test -- test/queue`.
+ * The last line is the plain count, and the exit code is 1 unless something passed and nothing failed.
+ */
+const args = process.argv.slice(2)
+const steps = args.length === 0 ? ['check:format', 'check:lint', 'check:types', 'build'] : ['build']
+const tally = sum([...steps.map(runStep), runTests(args)])
+const isGood = tally.failed === 0 && tally.passed > 0
+console.log(`${tally.passed} passed, ${tally.failed} failed${tally.skipped === 0 ? '' : `, ${tally.skipped} skipped`}`)
+process.exit(isGood ? 0 : 1)
+
+function runStep(name: string): Tally {
+  console.log(`== ${name}${name === 'build' ? ': dist/darkstream, which the system tests start' : ''}`)
+  const isPassed = bun(['run', '--silent', name]) === 0
+  if (!isPassed) console.log(`== ${name} failed`)
+  return { passed: Number(isPassed), failed: Number(!isPassed), skipped: 0 }
+}
+
+function runTests(args: readonly string[]): Tally {
+  console.log('== bun test')
+  const folder = mkdtempSync(join(tmpdir(), 'darkstream-report-'))
+  const report = join(folder, 'junit.xml')
+  try {
+    // Without --parallel, a process.exit(0) in a test would end the run there and pass.
+    const code = bun(['test', '--parallel=2', '--reporter=junit', `--reporter-outfile=${report}`, ...args])
+    return judge(code, readReport(report))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A run that failed without saying where (a crash, a file that does not load, no tests) is one failure. */
+function judge(code: number, tally: Tally | undefined): Tally {
+  if (tally === undefined) console.log(`== bun test wrote no report (exit code ${code})`)
+  const { passed, failed, skipped } = tally ?? { passed: 0, failed: 0, skipped: 0 }
+  const isSilentFailure = failed === 0 && (code !== 0 || passed === 0)
+  if (isSilentFailure) console.log(`== bun test failed with exit code ${code} and named no test`)
+  return { passed, failed: isSilentFailure ? 1 : failed, skipped }
+}
+
+/** The counts of a JUnit file's root element; undefined when there is none. */
+function readReport(path: string): Tally | undefined {
+  const root = /<testsuites\b[^>]*>/.exec(readIfThere(path))?.[0]
+  if (root === undefined) return undefined
+  const count = (name: string) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(root)?.[1] ?? 0)
+  const [failed, skipped] = [count('failures') + count('errors'), count('skipped')]
+  return { passed: count('tests') - failed - skipped, failed, skipped }
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function bun(args: readonly string[]): number {
+  return Bun.spawnSync([process.execPath, ...args], { stdio: ['inherit', 'inherit', 'inherit'] }).exitCode
+}
+
+function sum(tallies: readonly Tally[]): Tally {
+  return tallies.reduce((a, b) => ({
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    skipped: a.skipped + b.skipped,
+  }))
+}

@@ -1,0 +1,53 @@
+import { expect, test } from 'bun:test'
+import { createClient } from '../../src/api/client.ts'
+import { DarkstreamError } from '../../src/contract/error.ts'
+import { openMaster } from '../support/master.ts'
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'nothing thrown',
+    (error: unknown) => (error instanceof DarkstreamError ? error.code : String(error)),
+  )
+}
+
+test('both ways to a master answer alike: over HTTP and within the process', async () => {
+  const master = openMaster()
+  const id = await master.addSource('a.mkv')
+  expect(await master.remote.status({})).toEqual(await master.api.status({}))
+  expect(await master.remote.job({ job_id: id })).toEqual(await master.api.job({ job_id: id }))
+  expect(await master.remote.jobs({ search: 'a.m', limit: 5 })).toEqual(
+    await master.api.jobs({ search: 'a.m', limit: 5 }),
+  )
+  expect(await codeOf(master.remote.job({ job_id: 'x' }))).toBe('not_found')
+  expect(await codeOf(master.api.job({ job_id: 'x' }))).toBe('not_found')
+  expect(await codeOf(master.remote.cancelJob({ job_id: '' }))).toBe('invalid_request')
+  expect(await codeOf(master.api.cancelJob({ job_id: '' }))).toBe('invalid_request')
+})
+
+test("no answer, a stranger's answer and a proxy's refusal are told apart", async () => {
+  const nobody = createClient('http://127.0.0.1:9')
+  expect(await codeOf(nobody.status({}))).toBe('unreachable')
+  const stranger = createClient('http://x', async () => Response.json({ hello: 'world' }))
+  expect(await codeOf(stranger.status({}))).toBe('unreachable')
+  const proxy = createClient('http://x', async () => new Response('<html>', { status: 503 }))
+  expect(await codeOf(proxy.status({}))).toBe('unavailable')
+  const html = createClient('http://x', async () => new Response('<html>'))
+  expect(await codeOf(html.status({}))).toBe('unreachable')
+})
+
+test('a base path in the URL stays, with or without a slash at its end', async () => {
+  const asked: string[] = []
+  const remember = async (url: string) => {
+    asked.push(url)
+    return Response.json({ pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0 })
+  }
+  await createClient('http://host/base/', remember).status({})
+  await createClient('http://host/base', remember).status({})
+  expect(asked).toEqual(['http://host/base/api/status', 'http://host/base/api/status'])
+})
+
+test('an aborted call throws what it was aborted with', async () => {
+  const reason = new Error('enough')
+  const client = createClient('http://127.0.0.1:9')
+  expect(await client.status({}, AbortSignal.abort(reason)).catch((error: unknown) => error)).toBe(reason)
+})

@@ -1,0 +1,128 @@
+import { afterEach } from 'bun:test'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createApp } from '../../src/api/server.ts'
+import { createClient } from '../../src/api/client.ts'
+import type { Api } from '../../src/contract/api.ts'
+import { type Coordinator, createCoordinator } from '../../src/master/coordinator.ts'
+import type { JobEvent } from '../../src/master/events.ts'
+import { jobId, outputCandidates } from '../../src/master/outputs.ts'
+import { openSqliteStore } from '../../src/queue/sqlite/sqlite-store.ts'
+import type { Store } from '../../src/queue/store.ts'
+import { createLog } from '../../src/util/log.ts'
+import { temporaryFolder } from './program.ts'
+
+/** A master's mind over a real database, with a clock that the test moves and no socket. */
+export interface TestMaster {
+  coordinator: Coordinator
+  /** The coordinator itself. */
+  api: Api
+  /** The same through HTTP's forms, as a client beyond the process meets it. */
+  remote: Api
+  app: ReturnType<typeof createApp>
+  store: Store
+  events: JobEvent[]
+  root_path: string
+  output_base: string
+  /** Milliseconds UTC; moves only by hand. */
+  clock: { now: number }
+  /** Puts a file into the source folder and adds it as the scanner would. */
+  addSource: (name: string, content?: string) => Promise<string>
+  /** What a worker that has claimed would leave in its staging place. */
+  stage: (path: string, content: string) => number
+}
+
+const opened: TestMaster[] = []
+
+afterEach(async () => {
+  for (const { coordinator, store } of opened.splice(0)) {
+    await coordinator.stop()
+    await store.close()
+  }
+})
+
+export const settings = {
+  target_resolution: { width: 1920, height: 1080 },
+  codec: 'h264',
+  bitrate: 5_000_000,
+  preset: 'fast',
+  audio_codec: 'aac',
+  audio_bitrate: 128_000,
+  container: 'mp4',
+} as const
+
+export interface TestMasterOptions {
+  /** Of an earlier test master, to go on with its files. */
+  base?: string
+  overwrite?: boolean
+  max_retries?: number
+}
+
+/** Opens a master over fresh folders, or over those of an earlier one. */
+export function openMaster(options: TestMasterOptions = {}): TestMaster {
+  const base = options.base ?? temporaryFolder()
+  const root_path = join(base, 'source')
+  const output_base = join(base, 'output')
+  mkdirSync(root_path, { recursive: true })
+  const clock = { now: Date.now() }
+  const events: JobEvent[] = []
+  const log = createLog({ level: 'error', format: 'text', output_path: null })
+  const store = openSqliteStore({
+    path: join(base, 'jobs.db'),
+    max_retries: options.max_retries ?? 3,
+    clock: () => clock.now,
+  })
+  const coordinator = createCoordinator({
+    store,
+    settings,
+    root_path,
+    output_base,
+    overwrite: options.overwrite ?? false,
+    settle_time_ms: 10_000,
+    worker_timeout_ms: 120_000,
+    retry: { retry_delay_ms: 10_000, max_retry_delay_ms: 600_000 },
+    clock: () => clock.now,
+    log,
+    onEvent: (event) => void events.push(event),
+    scanReport: () => ({ running: false, last_completed_at: null, files_seen: 0, settling: 0, problems: [] }),
+    version: 'test',
+  })
+  const app = createApp({ api: coordinator.api, version: 'test', log })
+  const remote = createClient('http://master.test', async (url, init) => app.request(url, init))
+  const master: TestMaster = {
+    coordinator,
+    api: coordinator.api,
+    remote,
+    app,
+    store,
+    events,
+    root_path,
+    output_base,
+    clock,
+    async addSource(name, content = 'video') {
+      const source_path = join(root_path, name)
+      mkdirSync(dirname(source_path), { recursive: true })
+      writeFileSync(source_path, content)
+      const found = Bun.file(source_path)
+      await store.addSources([
+        {
+          id: jobId(source_path),
+          source_path,
+          source_size: found.size,
+          source_mtime_ms: Math.floor(found.lastModified),
+          output_paths: outputCandidates(source_path, root_path, output_base, 'mp4'),
+          problem: null,
+        },
+      ])
+      coordinator.wake()
+      return jobId(source_path)
+    },
+    stage(path, content) {
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, content)
+      return Bun.file(path).size
+    },
+  }
+  opened.push(master)
+  return master
+}
