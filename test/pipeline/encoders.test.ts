@@ -1,6 +1,8 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { proveEncoders } from '../../src/pipeline/encoders.ts'
 import { findTools } from '../../src/pipeline/tools.ts'
+
+setDefaultTimeout(60_000)
 
 const { signal } = new AbortController()
 

@@ -1,9 +1,11 @@
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encode, type EncodeRequest } from '../../src/pipeline/ffmpeg.ts'
 import { caught } from './samples.ts'
+
+setDefaultTimeout(60_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'darkstream-ffmpeg-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -47,8 +49,8 @@ test('reports in which only the speed changes are no sign of life', async () => 
 })
 
 test('a file that grows is a sign of life, though no progress is told', async () => {
-  const script = `i=0; while [ $i -lt 20 ]; do echo more >> '${outputPath}'; sleep 0.01; i=$((i+1)); done`
-  expect(await run(script, { stall_timeout_ms: 120 })).toBeUndefined()
+  const script = `i=0; while [ $i -lt 60 ]; do echo more >> '${outputPath}'; sleep 0.01; i=$((i+1)); done`
+  expect(await run(script, { stall_timeout_ms: 400 })).toBeUndefined()
 })
 
 test('an encode over its time is killed, and may be tried again', async () => {

@@ -1,10 +1,12 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Guard } from '../../src/pipeline/guard.ts'
 import { type ProcessRequest, runProcess } from '../../src/pipeline/process.ts'
 import { caught } from './samples.ts'
+
+setDefaultTimeout(60_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'darkstream-process-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

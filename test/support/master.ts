@@ -27,7 +27,7 @@ export interface TestMaster {
   /** Milliseconds UTC; moves only by hand. */
   clock: { now: number }
   /** Puts a file into the source folder and adds it as the scanner would. */
-  addSource: (name: string, content?: string) => Promise<string>
+  addSource: (name: string, content?: string | Uint8Array) => Promise<string>
   /** What a worker that has claimed would leave in its staging place. */
   stage: (path: string, content: string) => number
 }

@@ -115,47 +115,50 @@ function requestCases(check: Check): void {
 }
 
 function numberCases(check: Check): void {
-  check('attempt numbers only grow, whatever brought the job back and however often the queue is reopened', async (w) => {
-    await w.add('a')
-    const { id } = await w.job('a')
-    const waysBack = [
-      async () => w.store.release(keyOf(await w.job('a'))),
-      async () => w.store.releaseWorker('alice'),
-      async () => {
-        w.advance(lease_ms)
-        await w.store.reap()
-      },
-      async () => {
-        await w.store.fail(keyOf(await w.job('a')), failure('broken', w.now_ms))
-        await w.store.retryDue()
-      },
-      async () => {
-        await w.store.fail(keyOf(await w.job('a')), failure())
-        await w.store.retry(id)
-      },
-      async () => {
-        await w.store.complete(keyOf(await w.job('a')), result)
-        await w.store.requeue(id)
-      },
-      async () => {
-        await w.store.cancel(id)
-        await w.store.retryFailed(1)
-        await w.store.retry(id)
-      },
-      async () => {
-        await w.store.complete(keyOf(await w.job('a')), result)
-        await w.store.addSources([changedSource('a')])
-      },
-    ]
-    const numbers: number[] = []
-    for (const bringBack of waysBack) {
+  check(
+    'attempt numbers only grow, whatever brought the job back and however often the queue is reopened',
+    async (w) => {
+      await w.add('a')
+      const { id } = await w.job('a')
+      const waysBack = [
+        async () => w.store.release(keyOf(await w.job('a'))),
+        async () => w.store.releaseWorker('alice'),
+        async () => {
+          w.advance(lease_ms)
+          await w.store.reap()
+        },
+        async () => {
+          await w.store.fail(keyOf(await w.job('a')), failure('broken', w.now_ms))
+          await w.store.retryDue()
+        },
+        async () => {
+          await w.store.fail(keyOf(await w.job('a')), failure())
+          await w.store.retry(id)
+        },
+        async () => {
+          await w.store.complete(keyOf(await w.job('a')), result)
+          await w.store.requeue(id)
+        },
+        async () => {
+          await w.store.cancel(id)
+          await w.store.retryFailed(1)
+          await w.store.retry(id)
+        },
+        async () => {
+          await w.store.complete(keyOf(await w.job('a')), result)
+          await w.store.addSources([changedSource('a')])
+        },
+      ]
+      const numbers: number[] = []
+      for (const bringBack of waysBack) {
+        numbers.push((await w.claim()).attempt)
+        await bringBack()
+        await w.reopen()
+      }
       numbers.push((await w.claim()).attempt)
-      await bringBack()
-      await w.reopen()
-    }
-    numbers.push((await w.claim()).attempt)
-    expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
-  })
+      expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+    },
+  )
 
   check('a claim that was not ended is still running when the queue is reopened', async (world) => {
     await world.add('a')

@@ -30,7 +30,7 @@ export function leaseCases(check: Check): void {
     expect(await world.store.reap()).toHaveLength(1)
   })
 
-  check('renewing a worker renews all of its claims and nobody else`s', async (world) => {
+  check("renewing a worker renews all of its claims and nobody else's", async (world) => {
     await world.add('a', 'b', 'c')
     await world.claim('alice')
     await world.claim('bob')
@@ -136,13 +136,16 @@ function releaseCases(check: Check): void {
     expect(await world.store.complete(key, result)).toMatchObject({ status: 'completed' })
   })
 
-  check('an output stays ours when its job is given back in the middle of publication', async ({ store, add, claim }) => {
-    await add('a')
-    const key = keyOf(await claim())
-    await store.beginPublish(key, 400)
-    await store.release(key)
-    expect(await store.hasPublished(idOf('a'))).toBe(true)
-  })
+  check(
+    'an output stays ours when its job is given back in the middle of publication',
+    async ({ store, add, claim }) => {
+      await add('a')
+      const key = keyOf(await claim())
+      await store.beginPublish(key, 400)
+      await store.release(key)
+      expect(await store.hasPublished(idOf('a'))).toBe(true)
+    },
+  )
 
   check('a release costs no retry and leaves no error', async ({ store, add, claim }) => {
     await add('a')

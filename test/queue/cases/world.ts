@@ -106,6 +106,14 @@ export function there<T>(value: T | undefined): T {
   return value
 }
 
+/** What an act is refused with; undefined when it is not refused. */
+export function refusal(act: Promise<unknown>): Promise<unknown> {
+  return act.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
 export const failureReport: FailureReport = {
   class: 'retryable',
   step: 'encode',

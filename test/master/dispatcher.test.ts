@@ -1,0 +1,110 @@
+import { expect, test } from 'bun:test'
+import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { openMaster } from '../support/master.ts'
+
+const asker = { worker_id: 'w', boot_id: 'boot' }
+
+test('whoever waits gets work as soon as a job is added, retried, released or given back by time', async () => {
+  const master = openMaster()
+  const waiting = master.api.claim({ ...asker, request_id: 'r1', wait: 50 })
+  const id = await master.addSource('a.mkv')
+  const job = await waiting
+  expect(job).toMatchObject({ id, attempt: 1, status: 'processing' })
+  const again = master.api.claim({ ...asker, request_id: 'r2', wait: 50 })
+  await master.api.release({ job_id: id, worker_id: 'w', attempt: 1 })
+  expect(await again).toMatchObject({ id, attempt: 2 })
+})
+
+test('a claim repeated with its request id gets the same job, a new request does not', async () => {
+  const master = openMaster()
+  await master.addSource('a.mkv')
+  await master.addSource('b.mkv')
+  const first = await master.api.claim({ ...asker, request_id: 'same' })
+  const repeated = await master.api.claim({ ...asker, request_id: 'same' })
+  const other = await master.api.claim({ ...asker, request_id: 'other' })
+  expect(repeated?.id).toBe(first?.id ?? '')
+  expect(repeated?.attempt).toBe(1)
+  expect(other?.id).not.toBe(first?.id)
+})
+
+test('a wait ends with nothing when its time is over, on its signal, and when the master stops', async () => {
+  const master = openMaster()
+  expect(await master.api.claim({ ...asker, request_id: 'r' })).toBeNull()
+  const hangUp = new AbortController()
+  const aborted = master.api.claim({ ...asker, request_id: 'r', wait: 50 }, hangUp.signal)
+  const stopped = master.api.claim({ ...asker, request_id: 'r', wait: 50 })
+  hangUp.abort()
+  expect(await aborted).toBeNull()
+  await master.coordinator.stop()
+  expect(await stopped).toBeNull()
+})
+
+test('many who wait at once share what comes, none of it twice', async () => {
+  const master = openMaster()
+  const asking = Array.from({ length: 20 }, (_, number) =>
+    master.api.claim({ worker_id: `w${number}`, boot_id: 'b', request_id: `r${number}`, wait: 50 }),
+  )
+  for (let number = 0; number < 20; number++) await master.addSource(`${number}.mkv`)
+  const jobs = await Promise.all(asking)
+  expect(new Set(jobs.map((job) => job?.id)).size).toBe(20)
+})
+
+test('a source that changed since the scan is not handed out until it has settled', async () => {
+  const master = openMaster()
+  const id = await master.addSource('a.mkv')
+  const path = join(master.root_path, 'a.mkv')
+  writeFileSync(path, 'more of it')
+  utimesSync(path, new Date(master.clock.now), new Date(master.clock.now))
+  expect(await master.api.claim({ ...asker, request_id: 'r' })).toBeNull()
+  expect((await master.api.job({ job_id: id })).job).toMatchObject({ status: 'pending', source_size: 10 })
+  master.clock.now += 10_001
+  expect(await master.api.claim({ ...asker, request_id: 'r2' })).toMatchObject({ id, source_size: 10 })
+})
+
+test('a source that is gone fails its job for good; found again by a scan, it is queued again', async () => {
+  const master = openMaster()
+  const id = await master.addSource('a.mkv')
+  await master.addSource('b.mkv')
+  rmSync(join(master.root_path, 'a.mkv'))
+  expect(await master.api.claim({ ...asker, request_id: 'r' })).toMatchObject({
+    source_path: join(master.root_path, 'b.mkv'),
+  })
+  expect((await master.api.job({ job_id: id })).job).toMatchObject({ status: 'failed', retry_at_ms: null })
+  await master.addSource('a.mkv')
+  expect((await master.api.job({ job_id: id })).job.status).toBe('pending')
+})
+
+test('an unmounted storage fails nothing: jobs wait until it is back', async () => {
+  const master = openMaster()
+  const ids = [await master.addSource('a.mkv'), await master.addSource('b.mkv')]
+  renameSync(master.root_path, `${master.root_path}.away`)
+  mkdirSync(master.root_path)
+  expect(await master.api.claim({ ...asker, request_id: 'r' })).toBeNull()
+  expect(await master.api.claim({ ...asker, request_id: 'r' })).toBeNull()
+  expect(await master.api.status({})).toMatchObject({ pending: 2, failed: 0 })
+  rmSync(master.root_path, { recursive: true })
+  renameSync(`${master.root_path}.away`, master.root_path)
+  master.clock.now += 10_001
+  expect(ids).toContain((await master.api.claim({ ...asker, request_id: 'r' }))?.id ?? '')
+})
+
+test('a foreign file at the output path fails the job unless it may be replaced; a result of ours never does', async () => {
+  for (const overwrite of [false, true]) {
+    const master = openMaster({ overwrite })
+    const id = await master.addSource('a.mkv')
+    const { output_path } = (await master.api.job({ job_id: id })).job
+    mkdirSync(dirname(output_path), { recursive: true })
+    writeFileSync(output_path, 'mine')
+    const job = await master.api.claim({ ...asker, request_id: 'r' })
+    expect(job?.id).toBe(overwrite ? id : undefined)
+    expect((await master.api.job({ job_id: id })).job.status).toBe(overwrite ? 'processing' : 'failed')
+  }
+  const master = openMaster()
+  const id = await master.addSource('a.mkv')
+  const job = await master.api.claim({ ...asker, request_id: 'r' })
+  const output_size = master.stage(job?.staging_path ?? '', 'result')
+  await master.api.complete({ job_id: id, worker_id: 'w', attempt: 1, output_size })
+  await master.api.requeueJob({ job_id: id })
+  expect(await master.api.claim({ ...asker, request_id: 'r2' })).toMatchObject({ id, attempt: 2 })
+})

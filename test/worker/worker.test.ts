@@ -1,0 +1,160 @@
+import { afterAll, expect, test } from 'bun:test'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Api } from '../../src/contract/api.ts'
+import { DarkstreamError } from '../../src/contract/error.ts'
+import { findTools } from '../../src/pipeline/tools.ts'
+import { createLog } from '../../src/util/log.ts'
+import { Worker, type WorkerOptions } from '../../src/worker/worker.ts'
+import { useClips } from '../support/clips.ts'
+import { openMaster, type TestMaster } from '../support/master.ts'
+
+const clips = useClips()
+const scratch = mkdtempSync(join(tmpdir(), 'darkstream-worker-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+const tools = await findTools({ ffmpeg_path: 'ffmpeg', environment: process.env, signal: AbortSignal.timeout(30_000) })
+
+/** A worker in this process, on real ffmpeg, and the lines that it logs. */
+function openWorker(api: Api, options: Partial<WorkerOptions> = {}): { worker: Worker; lines: string[] } {
+  const lines: string[] = []
+  const log = createLog({ level: 'debug', format: 'text', output_path: null, write: (line) => void lines.push(line) })
+  const worker = new Worker({
+    api,
+    worker_id: 'w',
+    boot_id: crypto.randomUUID(),
+    hostname: 'host',
+    tools,
+    limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 60_000, stall_timeout_ms: 60_000 },
+    job_timeout_ms: 60_000,
+    work_base: mkdtempSync(join(scratch, 'work-')),
+    retry_pause_ms: 5,
+    heartbeat_interval_ms: 20,
+    mount_path: null,
+    concurrency: 2,
+    child_environment: process.env,
+    log,
+    ...options,
+  })
+  return { worker, lines }
+}
+
+/** Runs a worker until the master has seen so many jobs end. */
+async function workUntil(master: TestMaster, worker: Worker, ended: number): Promise<void> {
+  const running = worker.run()
+  while (master.events.filter(({ type }) => ['completed', 'failed', 'cancelled'].includes(type)).length < ended) {
+    await Bun.sleep(5)
+  }
+  worker.drain()
+  await running
+}
+
+async function addClip(master: TestMaster, name: string, clip: 'plain.mp4' | 'sound-only.mp4' | 'long.mp4') {
+  return master.addSource(name, await Bun.file(await clips.path(clip)).bytes())
+}
+
+test('a worker converts what it claims, reports what it cannot, and leaves nothing behind', async () => {
+  const master = openMaster()
+  const good = [await addClip(master, 'a.mp4', 'plain.mp4'), await addClip(master, 'b.mp4', 'plain.mp4')]
+  const bad = await addClip(master, 'c.mp4', 'sound-only.mp4')
+  const { worker } = openWorker(master.remote)
+  await workUntil(master, worker, 3)
+  for (const job_id of good) {
+    const { job } = await master.api.job({ job_id })
+    expect(job).toMatchObject({ status: 'completed', worker_id: 'w', source_duration: expect.closeTo(1, 1) })
+    expect(Bun.file(job.output_path).size).toBe(job.output_size ?? 0)
+  }
+  expect((await master.api.job({ job_id: bad })).job).toMatchObject({
+    status: 'failed',
+    error_class: 'permanent',
+    retry_at_ms: null,
+  })
+  expect(readdirSync(join(master.output_base, '.darkstream', 'work'))).toEqual([])
+})
+
+test('a result is handed in however long the master is away', async () => {
+  const master = openMaster()
+  const id = await addClip(master, 'a.mp4', 'plain.mp4')
+  let refusals = 0
+  const flaky: Api = {
+    ...master.remote,
+    complete: async (input, signal) => {
+      if (refusals++ < 3) throw new DarkstreamError('unreachable', 'away')
+      return master.remote.complete(input, signal)
+    },
+  }
+  const { worker, lines } = openWorker(flaky)
+  await workUntil(master, worker, 1)
+  expect((await master.api.job({ job_id: id })).job).toMatchObject({ status: 'completed', attempt: 1 })
+  expect(lines.filter((line) => line.includes('will go on trying'))).toHaveLength(1)
+})
+
+test('a claim whose answer was lost is asked for again and found, not taken twice', async () => {
+  const master = openMaster()
+  const id = await addClip(master, 'a.mp4', 'plain.mp4')
+  let isLost = false
+  const lossy: Api = {
+    ...master.remote,
+    claim: async (input, signal) => {
+      const job = await master.remote.claim(input, signal)
+      if (job === null || isLost) return job
+      isLost = true
+      throw new DarkstreamError('unreachable', 'the answer was lost')
+    },
+  }
+  const { worker } = openWorker(lossy, { concurrency: 1 })
+  await workUntil(master, worker, 1)
+  expect((await master.api.job({ job_id: id })).job).toMatchObject({ status: 'completed', attempt: 1 })
+})
+
+test('a job that takes longer than it may is stopped and can be retried', async () => {
+  const master = openMaster()
+  const id = await addClip(master, 'a.mp4', 'long.mp4')
+  const { worker } = openWorker(master.remote, { job_timeout_ms: 50 })
+  await workUntil(master, worker, 1)
+  const { job } = await master.api.job({ job_id: id })
+  expect(job).toMatchObject({
+    status: 'failed',
+    error_class: 'retryable',
+    error_message: expect.stringContaining('worker.job_timeout'),
+  })
+  expect(job.retry_at_ms).not.toBeNull()
+})
+
+test('a worker told to stop now gives its job back and leaves', async () => {
+  const master = openMaster()
+  const id = await addClip(master, 'a.mp4', 'long.mp4')
+  const { worker } = openWorker({
+    ...master.remote,
+    reportProgress: async (input) => {
+      worker.stop()
+      return master.remote.reportProgress(input)
+    },
+  })
+  await worker.run()
+  expect((await master.api.job({ job_id: id })).job).toMatchObject({ status: 'pending', worker_id: null })
+  expect((await master.api.workers({})).workers).toMatchObject([{ status: 'offline' }])
+  expect(existsSync(join(master.output_base, 'a.mp4'))).toBe(false)
+})
+
+test('nothing is claimed while the storage is not mounted', async () => {
+  const master = openMaster()
+  await addClip(master, 'a.mp4', 'plain.mp4')
+  const mount_path = join(scratch, 'mount')
+  mkdirSync(mount_path)
+  const { worker, lines } = openWorker(master.remote, { mount_path, concurrency: 1 })
+  const running = worker.run()
+  while (!lines.some((line) => line.includes('is the storage mounted?'))) await Bun.sleep(5)
+  worker.drain()
+  await running
+  expect(await master.api.status({})).toMatchObject({ pending: 1 })
+})
+
+test('a worker that was replaced stops and says why', async () => {
+  const master = openMaster()
+  const { worker } = openWorker(master.remote)
+  const running = worker.run().catch((error: unknown) => error)
+  while ((await master.api.workers({})).count === 0) await Bun.sleep(5)
+  await master.api.register({ worker_id: 'w', boot_id: 'another' })
+  expect(await running).toMatchObject({ code: 'worker_replaced', message: expect.stringContaining('worker.id') })
+})
