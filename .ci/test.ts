@@ -11,20 +11,24 @@ interface Tally {
 /**
  * The whole gate: format, lint, types, the build (system tests start the executable), tests. A step counts as a test.
  * With arguments only the build and `bun test` with these: `npm test -- test/queue`.
- * The last line is the plain count, and the exit code is 1 unless something passed and nothing failed.
+ * The last line is the plain count, and the exit code is 1 when anything failed; no tests at all is a failure.
  */
 const args = process.argv.slice(2)
 const steps = args.length === 0 ? ['check:format', 'check:lint', 'check:types', 'build'] : ['build']
-const tally = sum([...steps.map(runStep), runTests(args)])
-const isGood = tally.failed === 0 && tally.passed > 0
+const broken = steps.filter((name) => !passes(name))
+const tests = runTests(args)
+const tally = {
+  passed: tests.passed + steps.length - broken.length,
+  failed: tests.failed + broken.length,
+  skipped: tests.skipped,
+}
+if (broken.length > 0) console.log(`== failed before the tests: ${broken.join(', ')}; see above`)
 console.log(`${tally.passed} passed, ${tally.failed} failed${tally.skipped === 0 ? '' : `, ${tally.skipped} skipped`}`)
-process.exit(isGood ? 0 : 1)
+process.exit(tally.failed === 0 ? 0 : 1)
 
-function runStep(name: string): Tally {
+function passes(name: string): boolean {
   console.log(`== ${name}${name === 'build' ? ': dist/darkstream, which the system tests start' : ''}`)
-  const isPassed = bun(['run', '--silent', name]) === 0
-  if (!isPassed) console.log(`== ${name} failed`)
-  return { passed: Number(isPassed), failed: Number(!isPassed), skipped: 0 }
+  return bun(['run', '--silent', name]) === 0
 }
 
 function runTests(args: readonly string[]): Tally {
@@ -68,12 +72,4 @@ function readIfThere(path: string): string {
 
 function bun(args: readonly string[]): number {
   return Bun.spawnSync([process.execPath, ...args], { stdio: ['inherit', 'inherit', 'inherit'] }).exitCode
-}
-
-function sum(tallies: readonly Tally[]): Tally {
-  return tallies.reduce((a, b) => ({
-    passed: a.passed + b.passed,
-    failed: a.failed + b.failed,
-    skipped: a.skipped + b.skipped,
-  }))
 }

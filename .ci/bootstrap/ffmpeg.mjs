@@ -1,3 +1,4 @@
+import { delimiter } from 'node:path'
 import { Failure, isOnPath, run, say } from './process.mjs'
 
 /** A busy package database is waited for instead of failing at once. */
@@ -68,7 +69,9 @@ function elevation({ isForUsers = false }) {
 }
 
 async function system([program, ...args], stdio = ['inherit', 2, 2]) {
-  return await run(program, args, { stdio, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+  // Someone who became root with plain su lacks the folders that dpkg needs.
+  const path = [process.env.PATH, '/usr/sbin', '/sbin'].join(delimiter)
+  return await run(program, args, { stdio, env: { ...process.env, PATH: path, DEBIAN_FRONTEND: 'noninteractive' } })
 }
 
 function missingPrograms() {

@@ -1,0 +1,100 @@
+import { Database } from 'bun:sqlite'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { openSqliteStore } from '../../../src/queue/sqlite/sqlite-store.ts'
+import { pageOfJobs, statements } from '../../../src/queue/sqlite/statements.ts'
+import { source } from '../cases/world.ts'
+import { temporaryFolder } from './temporary.ts'
+
+let path = ''
+const folder = temporaryFolder()
+
+beforeAll(async () => {
+  path = join((await folder).path, 'jobs.db')
+  const store = openSqliteStore({ path, max_retries: 3, clock: () => 0 })
+  await store.addSources(Array.from({ length: 500 }, (_, index) => source(`film ${index}`)))
+  await store.close()
+})
+
+afterAll(async () => (await folder).remove())
+
+/**
+ * How SQLite goes about a statement, a line a step. On a connection of its own: an EXPLAIN of a writing statement that is
+ * left unreset, as bun's cached `query` leaves it, keeps its connection from ever committing again.
+ */
+function planOf(sql: string): string[] {
+  const db = new Database(path)
+  const statement = db.prepare<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`)
+  const plan = statement.all().map((step) => step.detail)
+  statement.finalize()
+  db.close()
+  return plan
+}
+
+test('a claim walks the index of pending jobs in its order and sorts nothing', () => {
+  const plan = planOf(statements.claim)
+  expect(plan).toContainEqual(expect.stringContaining('USING INDEX jobs_pending'))
+  expect(plan.join('\n')).not.toContain('TEMP B-TREE')
+  expect(plan.join('\n')).not.toContain('idx_jobs_status')
+})
+
+test('a repeated claim is found by its request', () => {
+  expect(planOf(statements.claimed)).toEqual([expect.stringContaining('jobs_requests')])
+})
+
+test('the totals read the counters and no job', () => {
+  expect(planOf(statements.counters)).toEqual(['SCAN counters'])
+})
+
+test('expired claims and publications are found by the index of leases', () => {
+  expect(planOf(statements.expiredClaims)).toEqual([expect.stringContaining('jobs_leases (lease_expires_ms<?)')])
+  expect(planOf(statements.publishing)).toEqual([expect.stringContaining('jobs_leases')])
+})
+
+test('retries that are due are found by the index of retries', () => {
+  const plan = planOf(statements.retryDue)
+  expect(plan).toContainEqual(expect.stringContaining('jobs_retries (retry_at_ms>? AND retry_at_ms<?)'))
+})
+
+test('the newest completions are read from their index in its order', () => {
+  const plan = planOf(statements.completions)
+  expect(plan).toEqual([expect.stringContaining('jobs_completions (completed_at>?)')])
+})
+
+test('the oldest failed jobs are read from the index of states in its order', () => {
+  const plan = planOf(statements.retryFailed)
+  expect(plan).toContainEqual(expect.stringContaining('idx_jobs_status (status=?)'))
+  expect(plan.join('\n')).not.toContain('TEMP B-TREE')
+})
+
+test("what is in a worker's name is found by the index of workers", () => {
+  for (const sql of [statements.renewWorker, statements.claimsOfWorker]) {
+    expect(planOf(sql)).toEqual([expect.stringContaining('idx_jobs_worker_id (worker_id=? AND status=?)')])
+  }
+})
+
+test('a source is found by its path, and whether an output is taken by the index of outputs', () => {
+  expect(planOf(statements.sourceByPath)).toEqual([expect.stringContaining('jobs_sources (source_path=?)')])
+  expect(planOf(statements.isOutputTaken)).toEqual([expect.stringContaining('jobs_outputs (output_path=?)')])
+})
+
+describe('no statement reads all jobs', () => {
+  for (const [name, sql] of Object.entries(statements)) {
+    test(name, () => expect(planOf(sql).join('\n')).not.toMatch(/SCAN jobs\b/))
+  }
+})
+
+describe('a page of jobs is read in its order, and starts where the last one ended', () => {
+  for (const status of [false, true]) {
+    for (const worker_id of [false, true]) {
+      for (const after of [false, true]) {
+        const filter = { status, worker_id, after, search: false }
+        test(JSON.stringify(filter), () => {
+          const plan = planOf(pageOfJobs(filter)).join('\n')
+          if (!worker_id) expect(plan).not.toContain('TEMP B-TREE')
+          if (after && !worker_id) expect(plan).toMatch(/\(created_at, rowid\)>|created_at>/)
+        })
+      }
+    }
+  }
+})
