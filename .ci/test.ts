@@ -49,7 +49,7 @@ function judge(code: number, tally: Tally | undefined): Tally {
   if (tally === undefined) console.log(`== bun test wrote no report (exit code ${code})`)
   const { passed, failed, skipped } = tally ?? { passed: 0, failed: 0, skipped: 0 }
   const isSilentFailure = failed === 0 && (code !== 0 || passed === 0)
-  if (isSilentFailure) console.log(`== bun test failed with exit code ${code} and named no test`)
+  if (isSilentFailure) console.log('== bun test failed and named no test')
   return { passed, failed: isSilentFailure ? 1 : failed, skipped }
 }
 
@@ -70,6 +70,8 @@ function readIfThere(path: string): string {
   }
 }
 
+/** The exit code of Bun with these arguments, 128 when a signal ended it. */
 function bun(args: readonly string[]): number {
-  return Bun.spawnSync([process.execPath, ...args], { stdio: ['inherit', 'inherit', 'inherit'] }).exitCode
+  const child = Bun.spawnSync([process.execPath, ...args], { stdio: ['inherit', 'inherit', 'inherit'] })
+  return child.signalCode === undefined ? child.exitCode : 128
 }

@@ -8,8 +8,8 @@ const apt = ['apt-get', '-o', 'DPkg::Lock::Timeout=300']
 const managers = [
   {
     knows: ['apt-cache', 'show', 'ffmpeg'],
-    refresh: [...apt, 'update', '-q'],
-    install: [...apt, 'install', '-q', '-y', '--no-install-recommends', 'ffmpeg'],
+    refresh: [...apt, 'update', '-qq'],
+    install: [...apt, 'install', '-qq', '-y', '--no-install-recommends', 'ffmpeg'],
   },
   { install: ['dnf', 'install', '-y', 'ffmpeg'] },
   { install: ['apk', 'add', '--no-cache', 'ffmpeg'] },
@@ -49,8 +49,8 @@ async function install(manager, before, lack) {
   // A list of packages that is too old names files that are no longer there.
   if (manager.refresh && !isRefreshed) {
     say(`once more, with a fresh list of packages: ${[...before, ...manager.refresh].join(' ')}`)
-    await system([...before, ...manager.refresh])
-    if ((await system([...before, ...manager.install])) === 0) return
+    const isFetched = (await system([...before, ...manager.refresh])) === 0
+    if (isFetched && (await system([...before, ...manager.install])) === 0) return
   }
   throw new Failure(`ffmpeg could not be installed. ${byHand}`)
 }

@@ -13,8 +13,7 @@ export async function bringPackages() {
   const wanted = stamp()
   if (readIfThere(stampFile) === wanted && isExecutable(bunOf(modules))) return bunOf(modules)
 
-  const { version } = pinnedBun()
-  say(`installing packages: npm brings Bun ${version}, and Bun what bun.lock says`)
+  const version = pinnedBun()
   mkdirSync(modules, { recursive: true })
   await withBun(version, (bun) => install(bun))
   await settleBun(modules, version)
@@ -24,6 +23,7 @@ export async function bringPackages() {
 
 /** Scripts stay off because npm 12 and Bun each block them by rules of their own; Bun's only one is run by `settleBun`. */
 async function install(bun) {
+  say('installing the packages of bun.lock')
   await must(bun, ['install', '--frozen-lockfile', '--ignore-scripts', '--silent'], { advice })
 }
 
@@ -32,6 +32,7 @@ async function withBun(version, use) {
   if (process.versions.bun === version) return await use(process.execPath)
   if (await isBun(bunOf(modules), version)) return await use(bunOf(modules))
 
+  say(`fetching Bun ${version} from npm`)
   const folder = mkdtempSync(join(modules, '.bun-'))
   try {
     await npm(['install', '--prefix', folder, `bun@${version}`])
@@ -70,7 +71,8 @@ async function settleBun(folder, version) {
 async function isBun(path, version) {
   if (!isExecutable(path)) return false
   const script = `process.exit(process.versions.bun === '${version}' ? 0 : 1)`
-  return (await run(path, ['-e', script], { stdio: 'ignore' })) === 0
+  // What npm puts there without scripts is text, which not every system can start.
+  return (await run(path, ['-e', script], { stdio: 'ignore' }).catch(() => 127)) === 0
 }
 
 function bunOf(folder) {
@@ -78,8 +80,7 @@ function bunOf(folder) {
 }
 
 function pinnedBun() {
-  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  return { version: devDependencies.bun }
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies.bun
 }
 
 function stamp() {

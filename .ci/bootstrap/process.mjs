@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { constants as osConstants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -33,27 +34,23 @@ export function isExecutable(path) {
 
 /**
  * Runs a program from the repository's root to its end, passing our signals on to it, and gives its exit code:
- * 128 and the signal's number when a signal ended it, 127 when it could not be started.
+ * 128 and the signal's number when a signal ended it. Throws a Failure when it cannot be started.
  */
-export function run(program, args, { env = process.env, stdio = 'inherit' } = {}) {
-  return new Promise((resolve) => {
+export async function run(program, args, { env = process.env, stdio = 'inherit' } = {}) {
+  try {
     const child = spawn(program, args, { cwd: root, env, stdio })
     const stopPassing = passSignals(child)
-    child.on('error', (error) => {
-      stopPassing()
-      say(error.message)
-      resolve(127)
-    })
-    child.on('exit', (code, signal) => {
-      stopPassing()
-      resolve(code ?? 128 + osConstants.signals[signal])
-    })
-  })
+    const [code, signal] = await once(child, 'exit').finally(stopPassing)
+    return code ?? 128 + osConstants.signals[signal]
+  } catch (error) {
+    throw new Failure(`${program} cannot be started: ${error.message}`)
+  }
 }
 
 /** Like `run`, for a step that must succeed: throws a Failure with this advice when it does not. */
 export async function must(program, args, { advice, ...options }) {
   const code = await run(program, args, options)
+  if (code > 128) throw new Failure(`${program} was stopped`)
   if (code !== 0) throw new Failure(`${[program, ...args].join(' ')} failed with exit code ${code}. ${advice}`)
 }
 

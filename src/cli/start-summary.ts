@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { relative } from 'node:path'
 import { formatBytes, formatCount, formatDuration } from '../util/format.ts'
 import type { Master } from './build-master.ts'
@@ -21,7 +22,10 @@ export async function printSummary(
   },
 ): Promise<number> {
   const { by_status, completed_source_bytes, completed_output_bytes } = await master.store.totals()
-  const { problems } = master.scanner.report()
+  const total = Object.values(by_status).reduce((sum, count) => sum + count, 0)
+  // A folder that never held anything is no trouble; one that did may be a storage that is not mounted.
+  const isNew = total === 0 && readdirSync(run.folders.source).length === 0
+  const problems = isNew ? [`${run.folders.source} is empty`] : master.scanner.report().problems
   const { say } = run.display
   say('')
   say(
@@ -48,5 +52,5 @@ export async function printSummary(
   if (problems.length > 0) say('\nnot scanned:')
   for (const problem of problems) say(`  ${printable(problem)}`)
   if (run.interrupted) say('\nstopped before the end: the same command goes on where this one ended')
-  return by_status.failed > 0 || problems.length > 0 || run.interrupted ? 1 : 0
+  return by_status.failed > 0 || (problems.length > 0 && !isNew) || run.interrupted ? 1 : 0
 }

@@ -5,7 +5,7 @@ import type { LoadedConfig } from '../config/load.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import { type JobEvent, logJobEvents } from '../master/events.ts'
 import { ownFolder } from '../master/publish.ts'
-import { sleep } from '../util/clock.ts'
+import { Pulse, sleep } from '../util/clock.ts'
 import { createLog, type Log } from '../util/log.ts'
 import { buildMaster, type Master } from './build-master.ts'
 import { buildWorker } from './build-worker.ts'
@@ -30,11 +30,13 @@ export async function run(args: CommandArgs): Promise<number> {
     write: (line) => (process.stdout.isTTY ? display.say(line.trimEnd()) : void process.stderr.write(line)),
   })
   const told = new Set<string>()
+  const pulse = new Pulse()
   const logEvent = logJobEvents(log.with({}))
   const onEvent = (event: JobEvent) => {
     if (event.type === 'completed') told.add(event.job.id)
     if (config.logging.level === 'info' || config.logging.level === 'debug') logEvent(event)
     display.event(event)
+    pulse.beat()
   }
   const master = buildMaster(config, log, onEvent)
   const { worker, concurrency, release } = await buildWorker(config, master.coordinator.api, log)
@@ -57,7 +59,9 @@ export async function run(args: CommandArgs): Promise<number> {
   )
   try {
     const working = worker.run()
-    const watching = watch(master, display, args.flag('once'), stopping.signal).finally(() => worker.drain())
+    const watching = watch(master, display, { once: args.flag('once'), pulse, signal: stopping.signal }).finally(() =>
+      worker.drain(),
+    )
     await Promise.all([working, watching])
   } finally {
     release()
@@ -120,21 +124,25 @@ function listenSomewhere(master: Master, { config, origins }: LoadedConfig, log:
 }
 
 /** Draws until the signal, or, with `once`, until nothing is left to do. */
-async function watch(master: Master, display: StartDisplay, once: boolean, signal: AbortSignal): Promise<void> {
-  if (once) void master.scanner.whenSettled(signal).catch(() => {})
-  const settled = once ? whenTrue(master.scanner.whenSettled(signal)) : () => false
+async function watch(
+  master: Master,
+  display: StartDisplay,
+  { once, pulse, signal }: { once: boolean; pulse: Pulse; signal: AbortSignal },
+): Promise<void> {
   const { api } = master.coordinator
+  let isScanned = false
+  if (once) {
+    void master.scanner.whenSettled(signal).then(() => {
+      isScanned = true
+      pulse.beat()
+    })
+  }
   while (!signal.aborted) {
+    const next = pulse.next()
     const [stats, running] = await Promise.all([api.stats({}), api.jobs({ status: 'processing', limit: 64 })])
     const left = stats.jobs.pending + stats.jobs.processing + stats.jobs.awaiting_retry
-    if (settled() && left === 0) return
+    if (isScanned && left === 0) return
     display.draw(stats, running.jobs)
-    await sleep(tickMs, signal)
+    await sleep(tickMs, AbortSignal.any([signal, next]))
   }
-}
-
-function whenTrue(promise: Promise<void>): () => boolean {
-  let done = false
-  void promise.then(() => (done = true))
-  return () => done
 }

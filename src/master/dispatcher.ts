@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import type { Job } from '../contract/job.ts'
 import type { Store } from '../queue/store.ts'
-import { type Clock, sleep } from '../util/clock.ts'
+import { type Clock, Pulse, sleep } from '../util/clock.ts'
 import type { OnJobEvent } from './events.ts'
 import { checkSource } from './source-check.ts'
 
@@ -29,8 +29,7 @@ export interface Asker {
 /** Hands out pending jobs, and holds askers until there is one. */
 export class Dispatcher {
   private readonly options: DispatcherOptions
-  /** Ended and replaced at every wake: who waits, waits for the one that was current when it last looked. */
-  private nextWake = new AbortController()
+  private readonly pulse = new Pulse()
   private stopped = false
   private waiting = 0
 
@@ -42,7 +41,7 @@ export class Dispatcher {
   async next(asker: Asker, wait_ms: number, signal?: AbortSignal): Promise<Job | undefined> {
     const deadline = this.options.clock() + wait_ms
     while (!this.stopped && !signal?.aborted) {
-      const wake = this.nextWake.signal
+      const wake = this.pulse.next()
       const job = await this.take(asker)
       if (job) return signal?.aborted ? await this.takeBack(job, asker) : job
       const left = deadline - this.options.clock()
@@ -61,14 +60,13 @@ export class Dispatcher {
 
   /** Lets all who wait look again: something may have become pending. */
   wake(): void {
-    this.nextWake.abort()
-    this.nextWake = new AbortController()
+    this.pulse.beat()
   }
 
   /** Sends all who wait home. */
   stop(): void {
     this.stopped = true
-    this.nextWake.abort()
+    this.pulse.beat()
   }
 
   /** Claims until a job is fit to be worked on, putting aside or failing those that are not. */

@@ -74,6 +74,7 @@ export function finishClaim(parts: Parts): (completion: Completion) => Promise<D
   }
 
   async function failPublish(job: Job, completion: Completion, error: PublishError): Promise<Done> {
+    await store.abandonPublish(completion)
     const failed = await store.fail(completion, {
       error_message: error.message,
       report: { class: 'retryable', step: 'publish', command: [], stderr_tail: '', exit_code: null },
@@ -92,6 +93,7 @@ export async function recoverPublications(parts: Parts): Promise<void> {
     const isStaged = (await fileSize(staged)) === publish_size
     if (isStaged) await publish(staged, job, publish_size).catch(() => {})
     const isThere = (await fileSize(job.output_path)) === publish_size
+    if (!isThere) await parts.store.abandonPublish(key)
     const ended = isThere
       ? await parts.store.complete(key, { output_size: publish_size, notes: job.notes })
       : await parts.store.release(key)

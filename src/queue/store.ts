@@ -87,8 +87,10 @@ export interface Store {
   renew(key: ClaimKey, lease_ms: number): Promise<boolean>
   /** Prolongs every lease in the worker's name. */
   renewWorker(worker_id: string, lease_ms: number): Promise<void>
-  /** Notes that the result is about to be moved to its output path; the job as it is, or undefined when not the worker's. */
+  /** Notes that the result is about to be moved to its output path: from here on the claim is the master's to end. */
   beginPublish(key: ClaimKey, output_size: number): Promise<Job | undefined>
+  /** The result could not be moved: the claim can be failed or released again. */
+  abandonPublish(key: ClaimKey): Promise<Job | undefined>
   complete(
     key: ClaimKey,
     result: { output_size: number; source_duration?: number | undefined; notes: readonly string[] },

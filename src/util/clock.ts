@@ -17,6 +17,20 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
+/** Wakes all who sleep until the next beat: each takes `next` before it looks, so that no beat is missed. */
+export class Pulse {
+  private current = new AbortController()
+
+  next(): AbortSignal {
+    return this.current.signal
+  }
+
+  beat(): void {
+    this.current.abort()
+    this.current = new AbortController()
+  }
+}
+
 /** A duration spread evenly over 75 to 125 percent, so that many waiters do not come back at one instant. */
 export function jittered(ms: number, random: () => number = Math.random): number {
   return Math.round(ms * (0.75 + random() * 0.5))

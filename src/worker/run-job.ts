@@ -26,6 +26,8 @@ export interface RunContext {
   /** Milliseconds before the master is asked again when it could not be reached. */
   retry_pause_ms: number
   child_environment: Record<string, string | undefined>
+  /** Called when the encode is over and only reading and handing in are left. */
+  onEncoded: () => void
   log: Log
 }
 
@@ -101,7 +103,10 @@ async function convertWatched(job: Assignment, context: RunContext, signal: Abor
       tools: context.tools,
       limits: context.limits,
       child_environment: context.child_environment,
-      on_progress: (news) => (progress = news),
+      on_progress(news) {
+        progress = news
+        if (news.step === 'verify') context.onEncoded()
+      },
       signal: AbortSignal.any([signal, ended.signal, timeout]),
     })
   } catch (error) {

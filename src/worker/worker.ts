@@ -11,11 +11,11 @@ import { whyUnmounted } from './storage-check.ts'
 /** Seconds for which the master holds a request for a job when there is none. */
 const claimWaitSeconds = 25
 
-export interface WorkerOptions extends RunContext {
+export interface WorkerOptions extends Omit<RunContext, 'onEncoded'> {
   /** Of this process; a new one at each start. */
   boot_id: string
   hostname: string
-  /** Jobs at a time. */
+  /** Encodes at a time. */
   concurrency: number
   heartbeat_interval_ms: number
   /** Where the shared storage is mounted; null when that is not to be checked. */
@@ -26,7 +26,7 @@ export interface WorkerOptions extends RunContext {
 export class Worker {
   private readonly options: WorkerOptions
   private readonly log: Log
-  private readonly claims = new Map<string, Assignment>()
+  private readonly claims = new Set<Assignment>()
   /** Ends the asking for more jobs. */
   private readonly draining = new AbortController()
   /** Ends the running jobs as well. */
@@ -72,7 +72,7 @@ export class Worker {
     this.stopping.abort(stopNow)
   }
 
-  /** Jobs that run now. */
+  /** Jobs in hand: being encoded, checked or handed in. */
   get activeJobs(): number {
     return this.claims.size
   }
@@ -90,22 +90,32 @@ export class Worker {
     })
   }
 
-  /** One slot: claims and runs jobs, one after the other. */
+  /**
+   * One slot: claims and encodes one job after the other. While it encodes, the result before is still being checked and
+   * handed in, so that no encoder waits for a disk or the master; one at a time, so that results do not pile up.
+   */
   private async fillSlot(): Promise<void> {
+    let handingIn = Promise.resolve()
     while (!this.draining.signal.aborted) {
       const job = await this.claim()
       if (!job) continue
-      this.claims.set(job.id, job)
-      try {
-        await runJob(job, this.options, this.stopping.signal)
-      } catch (error) {
-        this.log.error(`unexpected: ${(error as Error).stack ?? String(error)}`, {
-          job_id: job.id,
-          attempt: job.attempt,
-        })
-      } finally {
-        this.claims.delete(job.id)
-      }
+      const encoded = Promise.withResolvers<void>()
+      const ended = this.runClaim(job, encoded.resolve)
+      await Promise.race([encoded.promise, ended])
+      await handingIn
+      handingIn = ended
+    }
+    await handingIn
+  }
+
+  private async runClaim(job: Assignment, onEncoded: () => void): Promise<void> {
+    this.claims.add(job)
+    try {
+      await runJob(job, { ...this.options, onEncoded }, this.stopping.signal)
+    } catch (error) {
+      this.log.error(`unexpected: ${(error as Error).stack ?? String(error)}`, { job_id: job.id, attempt: job.attempt })
+    } finally {
+      this.claims.delete(job)
     }
   }
 
@@ -154,7 +164,7 @@ export class Worker {
 
   private heartbeat(measure: ReturnType<typeof loadMeter>) {
     const { worker_id, hostname, boot_id, concurrency } = this.options
-    const claims = [...this.claims.values()].map((job) => ({ job_id: job.id, attempt: job.attempt }))
+    const claims = [...this.claims].map((job) => ({ job_id: job.id, attempt: job.attempt }))
     const status: Heartbeat['status'] = claims.length === 0 ? 'idle' : claims.length < concurrency ? 'healthy' : 'busy'
     return {
       worker_id,

@@ -14,6 +14,7 @@ type ClaimSteps =
   | 'renewWorker'
   | 'renewAll'
   | 'beginPublish'
+  | 'abandonPublish'
   | 'publishing'
   | 'complete'
   | 'fail'
@@ -55,7 +56,11 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
     },
 
     async beginPublish(key, output_size) {
-      return db.job(statements.beginPublish, { ...ownership(key), output_size })
+      return db.job(statements.beginPublish, { ...ownership(key), output_size, now: db.now() })
+    },
+
+    async abandonPublish(key) {
+      return db.job(statements.abandonPublish, ownership(key))
     },
 
     async publishing() {
@@ -125,7 +130,8 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
   /** Gives a lost claim's job back, or ends it when too many workers were lost over it. */
   function lose(lost: Job, lost_count: number): Job {
     const key = { job_id: lost.id, worker_id: lost.worker_id, attempt: lost.attempt }
-    recordAttempt(db, lost, 'lost', `worker ${lost.worker_id} was not heard from`)
+    const worker = lost.worker_id === null ? 'its worker' : `worker ${lost.worker_id}`
+    recordAttempt(db, lost, 'lost', `${worker} was not heard from`)
     if (lost_count + 1 < maxLostClaims) return db.job(statements.lose, key) ?? lost
     const error_message = `${maxLostClaims} workers in a row were lost while converting this file`
     return db.job(statements.fail, { ...key, error_message, error_class: 'permanent', retry_at_ms: null }) ?? lost

@@ -2,7 +2,7 @@ import { Database, SQLiteError } from 'bun:sqlite'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DarkstreamError } from '../../contract/error.ts'
-import { migrate } from './migrate.ts'
+import { isDamaged, migrate, refuseUnfit } from './migrate.ts'
 
 /** An open database that no other master has. */
 export interface OpenDatabase {
@@ -24,10 +24,12 @@ export function openDatabase(path: string): OpenDatabase {
     lock = holdLock(`${path}-lock`)
     db = new Database(path, { create: true, strict: true })
     db.run('PRAGMA busy_timeout = 5000')
+    // Before the first pragma that writes: what is refused stays as it is, to the byte.
+    refuseUnfit(db, path)
     db.run('PRAGMA journal_mode = WAL')
     db.run('PRAGMA synchronous = FULL')
     db.run('PRAGMA foreign_keys = ON')
-    migrate(db, path)
+    migrate(db)
     return { db, close: closeAll }
   } catch (error) {
     closeAll()
@@ -57,7 +59,6 @@ function whyNotOpened(path: string, error: unknown): string {
   if (code.startsWith('SQLITE_BUSY'))
     return `${path} is in use by another darkstream master: stop it, or name another database.path`
   if (code === 'SQLITE_NOTADB') return `${path} is not a SQLite database: name another database.path`
-  if (code.startsWith('SQLITE_CORRUPT'))
-    return `${path} is damaged: restore a copy of it, or move it away and scan again`
+  if (code.startsWith('SQLITE_CORRUPT')) return isDamaged(path)
   return `cannot open the database ${path}: ${error instanceof Error ? error.message : String(error)}`
 }

@@ -41,7 +41,9 @@ export function sources(
       return 'unchanged'
     }
     if (known.source_size === source_size && known.source_mtime_ms === source_mtime_ms) return 'unchanged'
-    return db.change(statements.changeSource, fingerprint) > 0 ? 'changed' : 'unchanged'
+    if (db.change(statements.changeSource, fingerprint) === 0) return 'unchanged'
+    if (source.problem !== null) db.change(statements.rejectSource, { job_id: known.id, problem: source.problem })
+    return 'changed'
   }
 
   function insert(source: FoundSource): void {

@@ -33,9 +33,13 @@ export const statements = {
       source_duration = NULL, output_size = NULL, notes = '[]'
     WHERE id = $job_id AND status IN ${list('change')}`,
 
+  /** Of a source that changed into one that can never be converted. */
+  rejectSource: `UPDATE jobs SET status = 'failed', error_message = $problem, error_class = 'permanent'
+    WHERE id = $job_id AND status = 'pending'`,
+
   forgetSource: `UPDATE jobs SET source_mtime_ms = -1 WHERE id = $job_id`,
 
-  claimed: `SELECT ${jobColumns} FROM jobs
+  claimed: `SELECT ${jobColumns} FROM jobs INDEXED BY jobs_leases
     WHERE claim_request_id = $request_id AND worker_id = $worker_id AND status = 'processing'`,
 
   /** Takes the first pending job and numbers the claim, in one statement: no two workers can get the same. */
@@ -49,11 +53,14 @@ export const statements = {
 
   renew: `UPDATE jobs SET lease_expires_ms = $lease_expires_ms WHERE ${owned} RETURNING id`,
 
-  renewWorker: `UPDATE jobs SET lease_expires_ms = $lease_expires_ms WHERE worker_id = $worker_id AND status = 'processing'`,
+  renewWorker: `UPDATE jobs INDEXED BY jobs_leases SET lease_expires_ms = $lease_expires_ms WHERE worker_id = $worker_id AND status = 'processing'`,
 
   renewAll: `UPDATE jobs SET lease_expires_ms = $lease_expires_ms WHERE status = 'processing'`,
 
-  beginPublish: `UPDATE jobs SET publish_size = $output_size WHERE ${owned} RETURNING ${jobColumns}`,
+  beginPublish: `UPDATE jobs SET publish_size = $output_size, published_at = coalesce(published_at, $now)
+    WHERE ${owned} RETURNING ${jobColumns}`,
+
+  abandonPublish: `UPDATE jobs SET publish_size = NULL WHERE ${owned} RETURNING ${jobColumns}`,
 
   complete: `UPDATE jobs SET status = 'completed', completed_at = $now, published_at = $now, output_size = $output_size,
       source_duration = coalesce($source_duration, source_duration), notes = $notes, error_message = NULL,
@@ -62,12 +69,14 @@ export const statements = {
 
   fail: `UPDATE jobs SET status = 'failed', error_message = $error_message, error_class = $error_class,
       retry_at_ms = $retry_at_ms, lost_count = 0, ${unclaim}
-    WHERE ${owned} RETURNING ${jobColumns}`,
+    WHERE ${owned} AND publish_size IS NULL RETURNING ${jobColumns}`,
 
   release: `UPDATE jobs SET status = 'pending', worker_id = NULL, started_at = NULL, not_before_ms = $not_before_ms, ${unclaim}
-    WHERE ${owned} RETURNING ${jobColumns}`,
+    WHERE ${owned} AND publish_size IS NULL RETURNING ${jobColumns}`,
 
-  claimsOfWorker: `SELECT ${jobColumns} FROM jobs WHERE worker_id = $worker_id AND status = 'processing'`,
+  /** Without those in publication: they are the master's until they are completed or failed. */
+  claimsOfWorker: `SELECT ${jobColumns} FROM jobs INDEXED BY jobs_leases
+    WHERE worker_id = $worker_id AND status = 'processing' AND publish_size IS NULL`,
 
   /** A job in publication belongs to the master, which is awake by definition of this statement running. */
   expiredClaims: `SELECT ${jobColumns}, lost_count FROM jobs INDEXED BY jobs_leases
@@ -82,7 +91,8 @@ export const statements = {
       WHERE status = 'failed' AND retry_at_ms IS NOT NULL AND retry_at_ms <= $now_ms LIMIT 500)
     RETURNING id`,
 
-  retry: `UPDATE jobs SET ${afresh} WHERE id = $job_id AND status IN ${list('retry')} RETURNING ${jobColumns}`,
+  retry: `UPDATE jobs SET ${afresh} WHERE id = $job_id AND duplicate_of IS NULL AND status IN ${list('retry')}
+    RETURNING ${jobColumns}`,
 
   retryFailed: `UPDATE jobs SET ${afresh}
     WHERE rowid IN (SELECT rowid FROM jobs INDEXED BY idx_jobs_status
@@ -99,7 +109,7 @@ export const statements = {
 
   job: `SELECT ${jobColumns} FROM jobs WHERE id = $job_id`,
 
-  hasPublished: `SELECT published_at IS NOT NULL OR publish_size IS NOT NULL AS has FROM jobs WHERE id = $job_id`,
+  hasPublished: `SELECT published_at IS NOT NULL AS has FROM jobs WHERE id = $job_id`,
 
   publishing: `SELECT ${jobColumns}, publish_size FROM jobs INDEXED BY jobs_leases
     WHERE status = 'processing' AND publish_size IS NOT NULL`,

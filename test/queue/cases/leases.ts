@@ -104,10 +104,13 @@ function lossCases(check: Check): void {
     })
   }
 
-  check('a job that was retried by hand may lose as many workers again', async (world) => {
+  check('a job that was queued again by hand may lose as many workers again', async (world) => {
     await world.add('a')
     await lose(world, maxLostClaims)
     await world.store.retry(idOf('a'))
+    await lose(world, maxLostClaims - 1)
+    await world.store.cancel(idOf('a'))
+    await world.store.requeue(idOf('a'))
     await lose(world, maxLostClaims - 1)
     expect((await world.job('a')).status).toBe('pending')
   })

@@ -112,10 +112,22 @@ export function operationCases(check: Check): void {
     expect(await world.store.complete(key, result)).toMatchObject({ status: 'completed' })
   })
 
+  check('a claim in publication cannot be failed or released until its publication is given up', async (world) => {
+    await world.add('a')
+    const key = keyOf(await world.claim())
+    await world.store.beginPublish(key, 400)
+    expect(await world.store.fail(key, failure('late word', null))).toBeUndefined()
+    expect(await world.store.release(key)).toBeUndefined()
+    expect(await world.store.abandonPublish({ ...key, attempt: 9 })).toBeUndefined()
+    await world.store.abandonPublish(key)
+    expect(await world.store.release(key)).toMatchObject({ status: 'pending' })
+  })
+
   check('a job whose publication failed can be cancelled', async (world) => {
     await world.add('a')
     const key = keyOf(await world.claim())
     await world.store.beginPublish(key, 400)
+    await world.store.abandonPublish(key)
     await world.store.fail(key, failure('cannot publish', world.now_ms + 1000))
     expect(await world.store.publishing()).toEqual([])
     expect(await world.store.cancel(idOf('a'))).toMatchObject({ status: 'cancelled', retry_at_ms: null })

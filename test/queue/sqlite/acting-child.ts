@@ -16,10 +16,10 @@ if (import.meta.main) await act(openSqliteStore({ path: process.argv[2] ?? '', m
 
 async function act(store: Store): Promise<never> {
   for (let index = 0; ; index++) {
-    const added = source(`film ${index}`)
+    const added = source(`film ${process.pid}-${index}`)
     await store.addSources([added])
     say({ act: 'added', job_id: added.id, attempt: 0 })
-    const claimed = there(await store.claim({ worker_id: 'alice', request_id: `${index}`, lease_ms }))
+    const claimed = there(await store.claim({ worker_id: 'alice', request_id: added.id, lease_ms }))
     say({ act: 'claimed', job_id: claimed.id, attempt: claimed.attempt })
     const key = keyOf(claimed)
     const ends = {

@@ -37,6 +37,15 @@ test('others may read the database while the master has it', async () => {
   await store.close()
 })
 
+test('jobs that somebody deletes from the database are not counted any more', async () => {
+  await using folder = await temporaryFolder()
+  const path = await darkstreamDatabase(folder.path)
+  write(path, [`DELETE FROM jobs WHERE id <> '${idOf('film 7')}'`])
+  const store = await open(path)
+  expect(await store.totals()).toMatchObject({ by_status: { pending: 1 }, remaining_source_bytes: 1000 })
+  await store.close()
+})
+
 test('a database of a newer darkstream is refused with a sentence and left as it is', async () => {
   await using folder = await temporaryFolder()
   const path = await darkstreamDatabase(folder.path)

@@ -50,8 +50,14 @@ UPDATE jobs SET
     error_message = nullif(error_message, ''),
     retry_count = coalesce(retry_count, 0),
     max_retries = coalesce(max_retries, 3);
-UPDATE jobs SET published_at = coalesce(completed_at, created_at) WHERE status = 'completed';
+-- Its workers wrote to the output path itself: whatever lies there of a job that was begun is ours.
+UPDATE jobs SET published_at = coalesce(completed_at, started_at, created_at)
+    WHERE status IN ('completed', 'processing') OR started_at IS NOT NULL;
 UPDATE workers SET last_heartbeat = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', last_heartbeat), last_heartbeat);
+
+-- Without these two the statements below would compare each row with every other.
+CREATE INDEX jobs_by_source ON jobs (source_path);
+CREATE INDEX jobs_outputs ON jobs (output_path);
 
 -- Of several rows for one source the furthest along counts, the newest of equals.
 UPDATE jobs SET duplicate_of = (
@@ -62,27 +68,35 @@ UPDATE jobs SET duplicate_of = NULL WHERE duplicate_of = id;
 UPDATE jobs SET status = 'cancelled', error_message = 'duplicate of job ' || duplicate_of
     WHERE duplicate_of IS NOT NULL AND status IN ('pending', 'processing');
 
--- Jobs without a result whose output another job claims get the source's extension into the name (a.mov -> a.mov.mp4):
--- cutting the trailing run of characters other than dots leaves all up to the last dot.
+-- Of several jobs that claim one output the completed one keeps it, else the one being processed, else the oldest. The
+-- others get the source's extension into the name (a.mov -> a.mov.mp4): cutting the trailing run of characters other than
+-- dots leaves all up to the last dot.
 UPDATE jobs SET output_path = substr(output_path, 1, length(output_path) - length('.mp4')) || '.'
         || substr(source_path, length(rtrim(source_path, replace(source_path, '.', ''))) + 1) || '.mp4'
-    WHERE duplicate_of IS NULL AND status IN ('pending', 'failed') AND EXISTS (
+    WHERE duplicate_of IS NULL AND status <> 'completed' AND EXISTS (
         SELECT 1 FROM jobs other WHERE other.output_path = jobs.output_path AND other.duplicate_of IS NULL
-            AND other.rowid <> jobs.rowid AND (other.status NOT IN ('pending', 'failed') OR other.rowid < jobs.rowid));
+            AND (-instr('processing completed', other.status), other.rowid)
+                < (-instr('processing completed', jobs.status), jobs.rowid));
+-- A name that was made so may be that of a third (a.mov.avi -> a.mov.mp4): then a number that no other row has goes in.
+UPDATE jobs SET output_path = substr(output_path, 1, length(output_path) - length('.mp4'))
+        || printf('.%08x', rowid) || '.mp4'
+    WHERE duplicate_of IS NULL AND status <> 'completed' AND EXISTS (
+        SELECT 1 FROM jobs other WHERE other.output_path = jobs.output_path AND other.duplicate_of IS NULL
+            AND (-instr('processing completed', other.status), other.rowid)
+                < (-instr('processing completed', jobs.status), jobs.rowid));
 
 -- The claim names jobs_pending itself: given the choice, SQLite takes the index on status and sorts a million rows.
 CREATE INDEX jobs_pending ON jobs (priority DESC, created_at, not_before_ms) WHERE status = 'pending';
 CREATE INDEX jobs_leases ON jobs (lease_expires_ms) WHERE status = 'processing';
-CREATE INDEX jobs_requests ON jobs (claim_request_id) WHERE status = 'processing';
 CREATE INDEX jobs_retries ON jobs (retry_at_ms) WHERE status = 'failed' AND retry_at_ms IS NOT NULL;
 CREATE INDEX jobs_completions ON jobs (completed_at) WHERE status = 'completed';
 CREATE UNIQUE INDEX jobs_sources ON jobs (source_path) WHERE duplicate_of IS NULL;
-CREATE INDEX jobs_outputs ON jobs (output_path);
+DROP INDEX jobs_by_source;
 DROP INDEX IF EXISTS idx_jobs_status;
 DROP INDEX IF EXISTS idx_jobs_worker_id;
 DROP INDEX IF EXISTS idx_jobs_created_at;
 CREATE INDEX idx_jobs_status ON jobs (status, created_at);
-CREATE INDEX idx_jobs_worker_id ON jobs (worker_id, status);
+CREATE INDEX idx_jobs_worker_id ON jobs (worker_id, created_at) WHERE worker_id IS NOT NULL;
 CREATE INDEX idx_jobs_created_at ON jobs (created_at);
 
 -- Counters by state: one row a state, so that asking costs the same at ten jobs and at ten million.
