@@ -43,7 +43,7 @@ const result = await Bun.build({
     autoloadBunfig: false,
   },
 })
-for (const log of result.logs) console.error(String(log))
+for (const log of result.logs) console.error(log)
 if (!result.success) process.exit(1)
 // The executable holds its source map; what lies beside it is a copy.
 const maps = readdirSync(dirname(outfile)).filter(

@@ -24,8 +24,8 @@ import { findTools } from '../src/pipeline/tools.ts'
 const { values } = parseArgs({
   options: {
     clips: { type: 'string', default: '200' },
-    seconds: { type: 'string', default: '3' },
-    size: { type: 'string', default: '1280x720' },
+    seconds: { type: 'string', default: '5' },
+    size: { type: 'string', default: '640x360' },
     concurrency: { type: 'string', default: String(availableParallelism()) },
   },
 })

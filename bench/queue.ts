@@ -15,7 +15,7 @@ import { systemClock } from '../src/util/clock.ts'
 // hits them alike.
 
 /** Files per batch, as the scanner adds them. */
-const batchSize = 200
+const batchSize = 50
 /** Jobs of the small queue to compare with. */
 const smallJobs = 1000
 /** Claims per round, each followed by its completion. */

@@ -30,7 +30,7 @@ export async function buildWorker(config: Config, api: Api, log: Log): Promise<B
     signal: AbortSignal.timeout(30_000),
   })
   log.info(`ffmpeg ${tools.version} at ${tools.ffmpeg_path}; encoding on the CPU, this version has no GPU path yet`)
-  const cache_path = resolve(storage.cache_path ?? join(tmpdir(), `darkstream-${userInfo().username}`))
+  const cache_path = resolve(storage.cache_path ?? join(tmpdir(), `darkstream-${userName()}`))
   const identity = takeIdentity({ cache_path, configured_id: own.id, hostname: hostname() })
   if (!identity) {
     const remedy = 'stop it, or give this one another worker.id (--id)'
@@ -62,4 +62,10 @@ export async function buildWorker(config: Config, api: Api, log: Log): Promise<B
     log,
   })
   return { worker, worker_id, concurrency, release }
+}
+
+/** What tells users of one machine apart: the number, where there is one; the name comes from the environment. */
+function userName(): string {
+  const { uid, username } = userInfo()
+  return uid >= 0 ? String(uid) : username
 }

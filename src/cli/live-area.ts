@@ -30,7 +30,10 @@ export class LiveArea {
 
 function cut(line: string, width: number): string {
   if (Bun.stringWidth(line) <= width) return line
-  const characters = [...line]
-  while (characters.length > 0 && Bun.stringWidth(characters.join('')) > width - 1) characters.pop()
-  return `${characters.join('')}…`
+  let kept = ''
+  for (const { segment } of new Intl.Segmenter().segment(line)) {
+    if (Bun.stringWidth(kept + segment) >= width) break
+    kept += segment
+  }
+  return `${kept}…`
 }

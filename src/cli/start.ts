@@ -131,12 +131,12 @@ async function watch(
 ): Promise<void> {
   const { api } = master.coordinator
   let isScanned = false
-  if (once) {
-    void master.scanner.whenSettled(signal).then(() => {
-      isScanned = true
-      pulse.beat()
-    })
+  const scanned = async () => {
+    await master.scanner.whenSettled(signal)
+    isScanned = true
+    pulse.beat()
   }
+  if (once) void scanned()
   while (!signal.aborted) {
     const next = pulse.next()
     const [stats, running] = await Promise.all([api.stats({}), api.jobs({ status: 'processing', limit: 64 })])

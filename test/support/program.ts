@@ -1,7 +1,8 @@
 import { afterEach } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Pulse } from '../../src/util/clock.ts'
 
 /** The compiled executable; the test run builds it first. */
 export const executable = join(import.meta.dir, '..', '..', 'dist', 'darkstream')
@@ -25,8 +26,15 @@ afterEach(async () => {
   for (const child of running) child.kill('SIGKILL')
   await Promise.all([...running].map((child) => child.exited))
   running.clear()
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  for (const folder of folders.splice(0)) removeFolder(folder)
 })
+
+/** Also one in which a test took rights away. */
+function removeFolder(folder: string): void {
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true })
+  for (const entry of entries) if (entry.isDirectory()) chmodSync(join(entry.parentPath, entry.name), 0o700)
+  rmSync(folder, { recursive: true, force: true })
+}
 
 /** A folder of the test's own, removed when it ends. */
 export function temporaryFolder(): string {
@@ -58,19 +66,19 @@ export function start(args: readonly string[], options: StartOptions = {}): Prog
   running.add(child)
   let text = ''
   let isOver = false
-  let announce = () => {}
+  const news = new Pulse()
   const read = async (stream: ReadableStream<Uint8Array>) => {
     const decoder = new TextDecoder()
     for await (const chunk of stream) {
       text += decoder.decode(chunk, { stream: true })
-      announce()
+      news.beat()
     }
   }
   const drained = Promise.all([read(child.stdout), read(child.stderr)])
   const ended = Promise.all([child.exited, drained]).then(([code]) => {
     isOver = true
     running.delete(child)
-    announce()
+    news.beat()
     return code
   })
   return {
@@ -78,19 +86,14 @@ export function start(args: readonly string[], options: StartOptions = {}): Prog
     output: () => text,
     async line(pattern) {
       for (;;) {
+        const next = news.next()
         const found = text.split('\n').find((line) => pattern.test(line))
         if (found !== undefined) return found
         if (isOver) throw new Error(`ended without a line like ${pattern}:\n${text}`)
-        await new Promise<void>((resume) => {
-          const before = announce
-          announce = () => {
-            before()
-            resume()
-          }
-        })
+        await new Promise((resume) => next.addEventListener('abort', resume, { once: true }))
       }
     },
-    signal: (name) => void child.kill(name),
+    signal: (name) => child.kill(name),
     ended,
   }
 }

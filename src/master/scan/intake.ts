@@ -8,7 +8,7 @@ import type { Candidate, Settler, SourceState } from './settle.ts'
 import { cannotRead, errorCode } from './tally.ts'
 
 /** Files per call of the store: larger transactions hold up the API on the same thread for more than 25 ms. */
-const batchSize = 200
+const batchSize = 50
 
 /** What taking files in needs to know, and whom it tells. */
 export interface Intake {

@@ -117,7 +117,7 @@ test('sources are told in the order of their names, files before folders, in bat
   await ground.file('a/z.mp4')
   await ground.scanner().scan()
   expect([...ground.store.sources.keys()]).toEqual([...names.toSorted(), 'a/z.mp4'])
-  expect(ground.store.calls).toBe(3)
+  expect(ground.store.calls).toBe(10)
 })
 
 test('what shares a stem in one folder keeps its output when a scan is repeated', async () => {
