@@ -1,7 +1,7 @@
 import { createApp, listen } from '../api/server.ts'
 import { logJobEvents } from '../master/events.ts'
-import { createLog } from '../util/log.ts'
 import { buildMaster } from './build-master.ts'
+import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
 import type { CommandArgs } from './usage.ts'
@@ -9,7 +9,7 @@ import { version, versionLine } from './version.ts'
 
 export async function run(args: CommandArgs): Promise<number> {
   const { config } = settingsOf(args)
-  const log = createLog(config.logging)
+  const log = openLog(config.logging)
   const master = buildMaster(config, log, logJobEvents(log))
   const app = createApp({ api: master.coordinator.api, version, log })
   const server = listen(app, config.server)

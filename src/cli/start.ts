@@ -6,9 +6,10 @@ import { DarkstreamError } from '../contract/error.ts'
 import { type JobEvent, logJobEvents } from '../master/events.ts'
 import { ownFolder } from '../master/publish.ts'
 import { Pulse, sleep } from '../util/clock.ts'
-import { createLog, type Log } from '../util/log.ts'
+import type { Log } from '../util/log.ts'
 import { buildMaster, type Master } from './build-master.ts'
 import { buildWorker } from './build-worker.ts'
+import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
 import { type StartDisplay, startDisplay } from './start-display.ts'
@@ -25,10 +26,7 @@ export async function run(args: CommandArgs): Promise<number> {
   const loaded = startSettings(args, folders)
   const { config } = loaded
   const display = startDisplay(process.stdout, folders)
-  const log = createLog({
-    ...config.logging,
-    write: (line) => (process.stdout.isTTY ? display.say(line.trimEnd()) : void process.stderr.write(line)),
-  })
+  const log = openLog(config.logging, process.stdout.isTTY ? (line) => display.say(line.trimEnd()) : undefined)
   const told = new Set<string>()
   const pulse = new Pulse()
   const logEvent = logJobEvents(log.with({}))

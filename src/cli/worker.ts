@@ -1,6 +1,6 @@
 import { createClient } from '../api/client.ts'
-import { createLog } from '../util/log.ts'
 import { buildWorker } from './build-worker.ts'
+import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
 import type { CommandArgs } from './usage.ts'
@@ -8,7 +8,7 @@ import { versionLine } from './version.ts'
 
 export async function run(args: CommandArgs): Promise<number> {
   const { config } = settingsOf(args)
-  const log = createLog(config.logging)
+  const log = openLog(config.logging)
   const { master_url } = config.worker
   const { worker, worker_id, concurrency, release } = await buildWorker(config, createClient(master_url), log)
   log.info(`${versionLine()}: worker ${worker_id}, ${concurrency} at a time, for ${master_url}`)

@@ -10,16 +10,14 @@ export type SourceState =
   /** Neither the file nor anything else: the storage is not mounted. */
   | { state: 'unmounted' }
 
-/** Compares a job's source with its fingerprint. A job without one (the original's) counts as unchanged while it is there. */
+/** Compares a job's source with its fingerprint. Of a job without one, which no scan of ours has seen, nothing can be said. */
 export async function checkSource(job: Job, root_path: string): Promise<SourceState> {
+  if (job.source_mtime_ms === null) return { state: 'unchanged' }
   try {
     const found = await stat(job.source_path)
     const source = { source_size: found.size, source_mtime_ms: Math.floor(found.mtimeMs) }
-    const isKnown = job.source_mtime_ms !== null
-    if (!isKnown || (job.source_size === source.source_size && job.source_mtime_ms === source.source_mtime_ms)) {
-      return { state: 'unchanged' }
-    }
-    return { state: 'changed', ...source }
+    const isSame = job.source_size === source.source_size && job.source_mtime_ms === source.source_mtime_ms
+    return isSame ? { state: 'unchanged' } : { state: 'changed', ...source }
   } catch (error) {
     // Unreadable is the worker's to say: it may have rights that the master has not.
     if (!['ENOENT', 'ENOTDIR', 'ESTALE'].includes((error as NodeJS.ErrnoException).code ?? ''))

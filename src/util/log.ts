@@ -1,4 +1,5 @@
-import { createWriteStream } from 'node:fs'
+import { mkdirSync, openSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { createConsola, type LogObject } from 'consola'
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const
@@ -28,14 +29,13 @@ export interface LogOptions {
 /** consola's numbers for our levels. */
 const consolaLevel = { error: 0, warn: 1, info: 3, debug: 4 } as const
 
-/** Opens a log. Lines go to standard error, so that standard output holds answers only. */
+/**
+ * Opens a log. Lines go to standard error, so that standard output holds answers only; to the file each is written before
+ * the call returns, so that the last words of a program that ends are in it. Throws when the file cannot be opened.
+ */
 export function createLog(options: LogOptions): Log {
-  const file = options.output_path === null ? undefined : createWriteStream(options.output_path, { flags: 'a' })
+  const file = options.output_path === null ? undefined : openLogFile(options.output_path)
   const write = options.write ?? ((line: string) => void process.stderr.write(line))
-  file?.on('error', (error) => {
-    write(`cannot write the log file ${options.output_path}: ${error.message}\n`)
-    file.destroy()
-  })
   const format = options.format === 'json' ? jsonLine : textLine
   const consola = createConsola({
     level: consolaLevel[options.level],
@@ -45,7 +45,7 @@ export function createLog(options: LogOptions): Log {
         log(entry) {
           const line = format(entry)
           write(line)
-          if (file && !file.destroyed) file.write(line)
+          if (file !== undefined) appendLine(file, line)
         },
       },
     ],
@@ -63,6 +63,18 @@ export function createLog(options: LogOptions): Log {
       with: (fields) => withFields({ ...base, ...fields }),
     }
   }
+}
+
+function openLogFile(path: string): number {
+  mkdirSync(dirname(path), { recursive: true })
+  return openSync(path, 'a')
+}
+
+/** A full disk must not end the program that wants to tell of it; the line was written to standard error already. */
+function appendLine(file: number, line: string): void {
+  try {
+    writeSync(file, line)
+  } catch {}
 }
 
 /** `2025-11-07T20:56:59.000Z INFO  job completed job_id=0f3a attempt=1` */

@@ -1,3 +1,4 @@
+import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -107,4 +108,13 @@ test('a foreign file at the output path fails the job unless it may be replaced;
   await master.api.complete({ job_id: id, worker_id: 'w', attempt: 1, output_size })
   await master.api.requeueJob({ job_id: id })
   expect(await master.api.claim({ ...asker, request_id: 'r2' })).toMatchObject({ id, attempt: 2 })
+})
+
+test("a job of the original's, which no scan has seen, is handed out as it is", async () => {
+  const master = openMaster()
+  const original = new Database(join(master.root_path, '..', 'jobs.db'))
+  original.run(`INSERT INTO jobs (id, source_path, output_path, status, created_at)
+    VALUES ('video_001.mp4_20251107205659', '/nowhere/video_001.mp4', '/nowhere/out.mp4', 'pending', '2025-11-07T20:56:59.000Z')`)
+  original.close()
+  expect(await master.api.nextJob({ worker_id: 'w' })).toMatchObject({ id: 'video_001.mp4_20251107205659', attempt: 1 })
 })

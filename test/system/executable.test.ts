@@ -149,6 +149,16 @@ test('a second master on the same database is refused, and a worker without ffmp
   expect(worker).toMatchObject({ code: 1, output: expect.stringContaining('apt-get install ffmpeg') })
 })
 
+test('a long answer arrives whole, however slowly it is read', async () => {
+  const cluster = await startCluster({ DARKSTREAM_SCANNER_SETTLE_TIME: '0s' })
+  for (let number = 0; number < 400; number++)
+    writeFileSync(join(cluster.source, `${'long name '.repeat(20)}${number}.mp4`), '')
+  await eventually(async () => (await cluster.api.status({})).pending === 400)
+  const { output } = await run(['jobs', '--limit', '1000', '--json', '--master-url', cluster.url])
+  expect(output.length).toBeGreaterThan(200_000)
+  expect((JSON.parse(output) as { jobs: unknown[] }).jobs).toHaveLength(400)
+})
+
 test('two workers of one host get names of their own, two of one configured name do not', async () => {
   const cluster = await startCluster()
   const cache = join(temporaryFolder(), 'cache')
