@@ -10,17 +10,18 @@ type Target = (typeof targets)[number]
 const { values } = parseArgs({
   options: {
     target: { type: 'string' },
-    outfile: { type: 'string', default: 'dist/darkstream' },
+    outfile: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
 })
 if (values.help) {
-  console.log(`bun run build [--target ${targets.join('|')}] [--outfile dist/darkstream]`)
+  console.log(`bun run build [--target ${targets.join('|')}] [--outfile FILE]`)
   process.exit(0)
 }
 const target = values.target === undefined ? undefined : targetOf(values.target)
 const isWindows = target?.startsWith('windows') ?? platform() === 'win32'
-const outfile = isWindows && !values.outfile.endsWith('.exe') ? `${values.outfile}.exe` : values.outfile
+const name = values.outfile ?? (target === undefined ? 'dist/darkstream' : `dist/darkstream-${target}`)
+const outfile = isWindows && !name.endsWith('.exe') ? `${name}.exe` : name
 
 rmSync(outfile, { force: true })
 const result = await Bun.build({
@@ -47,7 +48,7 @@ for (const log of result.logs) console.error(log)
 if (!result.success) process.exit(1)
 // The executable holds its source map; what lies beside it is a copy.
 const maps = readdirSync(dirname(outfile)).filter(
-  (name) => /^chunk-\w+\.js\.map$/.test(name) || name === `${basename(outfile)}.map`,
+  (name) => /^chunk-\w+\.js\.map$/.test(name) || name === `${basename(outfile, '.exe')}.map`,
 )
 for (const name of maps) rmSync(join(dirname(outfile), name))
 console.log(`${outfile}: ${(Bun.file(outfile).size / 1e6).toFixed(0)} MB for ${target ?? 'this machine'}`)
@@ -61,6 +62,7 @@ function targetOf(name: string): Target {
 
 /** The short hash of what is built, with a mark when the tree differs from it; `unknown` without git. */
 function commit(): string {
+  if (Bun.which('git') === null) return 'unknown'
   const git = Bun.spawnSync(['git', 'describe', '--always', '--dirty', '--exclude', '*'], { stderr: 'ignore' })
   return git.success ? git.stdout.toString().trim() : 'unknown'
 }
