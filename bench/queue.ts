@@ -119,7 +119,7 @@ async function oneRound(store: Store, measured: Measured): Promise<string[]> {
     await timed(measured.totals, () => store.totals())
     if (count % 5 === 0) await timed(measured.heartbeat, () => store.heartbeat(heartbeatOf(worker_id)))
     const key = { job_id: job.id, worker_id, attempt: job.attempt }
-    await timed(measured.complete, () => store.complete(key, { output_size: 300_000_000, notes: [] }))
+    await timed(measured.complete, () => store.complete(key, { output_size: 300_000_000, notes: [], published: null }))
   }
   return ids
 }

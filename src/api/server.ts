@@ -3,11 +3,14 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Api } from '../contract/api.ts'
 import { DarkstreamError, httpStatusOfCode } from '../contract/error.ts'
 import { maxWaitSeconds, type Operation, routes } from '../contract/routes.ts'
+import { sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 import { metricsText } from './metrics.ts'
 
 /** Bytes of a request's body at most: a failure report with its command line and log tail is far below. */
 const maxBodyBytes = 1 << 20
+/** Milliseconds that requests in flight have when the server stops. */
+const stopGraceMs = 5000
 
 export interface AppOptions {
   api: Api
@@ -39,7 +42,7 @@ export interface RunningServer {
   /** Where it listens, `http://0.0.0.0:8080`. */
   url: string
   port: number
-  /** Ends once the requests in flight are answered. */
+  /** Ends once the requests in flight are answered, or after five seconds without them. */
   stop: () => Promise<void>
 }
 
@@ -55,12 +58,13 @@ export function listen(app: Hono, address: { host: string; port: number }): Runn
       port: address.port,
       // Longer than the longest wait for a job; a connection that is silent for longer is dead.
       idleTimeout: maxWaitSeconds + 10,
-      maxRequestBodySize: maxBodyBytes * 2,
+      // The limit of the app tells in words what Bun's own would not.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       fetch: (request) => app.fetch(request),
     })
     const port = server.port ?? address.port
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
-    return { url: `http://${host}:${port}`, port, stop: () => server.stop() }
+    return { url: `http://${host}:${port}`, port, stop: () => stop(server) }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     const why = code === 'EADDRINUSE' ? 'the port is taken: set server.port' : (error as Error).message
@@ -68,6 +72,14 @@ export function listen(app: Hono, address: { host: string; port: number }): Runn
       cause: error,
     })
   }
+}
+
+/** Lets the requests in flight end, but not for ever: one that was half sent may never be whole. */
+async function stop(server: Bun.Server<unknown>): Promise<void> {
+  const ended = new AbortController()
+  await Promise.race([server.stop(), sleep(stopGraceMs, ended.signal)])
+  ended.abort()
+  await server.stop(true)
 }
 
 /** One operation at its path; any other method there is told which one it takes. */
@@ -79,13 +91,18 @@ function mount<K extends Operation>(app: Hono, operation: K, api: Api): void {
       c.header('Allow', method)
       throw new DarkstreamError('method_not_allowed', `${path} takes ${method}`)
     }
-    const input = method === 'GET' ? c.req.query() : { ...c.req.query(), ...(await readBody(c)) }
+    const input = method === 'GET' ? givenOf(c.req.query()) : { ...givenOf(c.req.query()), ...(await readBody(c)) }
     const reply = await (api[operation] as (input: unknown, signal: AbortSignal) => Promise<unknown>)(
       input,
       c.req.raw.signal,
     )
     return reply === null ? c.body(null, 204) : c.json(reply)
   })
+}
+
+/** `?status=&limit=` asks for nothing in particular. */
+function givenOf(query: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''))
 }
 
 async function readBody(c: Context): Promise<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 import { DarkstreamError } from '../contract/error.ts'
 import type { Reply } from '../contract/routes.ts'
+import { printable } from '../util/format.ts'
 
 /** Does one thing to each named job and tells how it went; exit code 1 when any was refused. */
 export async function actOnJobs(
@@ -10,10 +11,10 @@ export async function actOnJobs(
   for (const job_id of job_ids) {
     try {
       const { status, message } = await act(job_id)
-      process.stdout.write(`${message ?? status}\n`)
+      process.stdout.write(`${printable(message ?? status)}\n`)
     } catch (error) {
       if (!(error instanceof DarkstreamError) || error.code === 'unreachable') throw error
-      process.stderr.write(`darkstream: ${error.message}\n`)
+      process.stderr.write(`darkstream: ${printable(error.message)}\n`)
       code = 1
     }
   }

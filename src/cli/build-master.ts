@@ -14,8 +14,8 @@ export interface Master {
   store: Store
   scanner: Scanner
   coordinator: Coordinator
-  /** Recovers what an earlier run left, then scans and watches. */
-  start: () => Promise<void>
+  /** Ends what an earlier run left half done; to be called before anybody may ask. */
+  recover: () => Promise<void>
   /** Ends all of it and closes the database. */
   stop: () => Promise<void>
 }
@@ -62,10 +62,7 @@ export function buildMaster(config: Config, log: Log, onEvent: OnJobEvent): Mast
     store,
     scanner,
     coordinator,
-    async start() {
-      await coordinator.start()
-      scanner.start()
-    },
+    recover: () => coordinator.start(),
     async stop() {
       await scanner.stop()
       await coordinator.stop()

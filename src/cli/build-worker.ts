@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { availableParallelism, hostname, tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
@@ -31,7 +31,7 @@ export async function buildWorker(config: Config, api: Api, log: Log): Promise<B
     signal: AbortSignal.timeout(30_000),
   })
   log.info(`ffmpeg ${tools.version} at ${tools.ffmpeg_path}; encoding on the CPU, this version has no GPU path yet`)
-  const cache_path = storage.cache_path === null ? usualCache() : resolve(storage.cache_path)
+  const cache_path = openCache(storage.cache_path)
   const identity = takeIdentity({ cache_path, configured_id: own.id, hostname: hostname() })
   if (!identity) {
     const remedy = 'stop it, or give this one another worker.id (--id)'
@@ -66,19 +66,24 @@ export async function buildWorker(config: Config, api: Api, log: Log): Promise<B
 }
 
 /**
- * A folder of this user in the system's temporary folder. There anybody can make one of that name first, and could then
- * put other files in the place of ours.
+ * The scratch folder, by default one of this user in the system's temporary folder. There anybody can make one of that
+ * name first, and whoever may write into it could put other files in the place of ours.
  */
-function usualCache(): string {
+function openCache(configured: string | null): string {
   // The user's name comes from the environment, which a service may not have; the number is always there but on Windows.
   const { uid, username } = userInfo()
-  const path = join(tmpdir(), `darkstream-${uid >= 0 ? uid : username}`)
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-  const { uid: owner, mode } = lstatSync(path)
-  if (uid >= 0 && (owner !== uid || (mode & 0o022) !== 0)) {
+  const path = resolve(configured ?? join(tmpdir(), `darkstream-${uid >= 0 ? uid : username}`))
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message
+    throw new DarkstreamError('unavailable', `cannot make storage.cache_path ${path}: ${why}`, { cause: error })
+  }
+  const { uid: owner, mode } = statSync(path)
+  if (uid >= 0 && ((owner !== uid && owner !== 0) || (mode & 0o022) !== 0)) {
     throw new DarkstreamError(
       'unavailable',
-      `${path} can be changed by other users: remove it, or set storage.cache_path`,
+      `${path} can be changed by other users: take that right away (chmod go-w), or set another storage.cache_path`,
     )
   }
   return path

@@ -158,7 +158,7 @@ export const heads = {
       job_id: {
         type: 'positional',
         required: false,
-        description: 'Ids of the jobs; all failed ones when there is none',
+        description: 'Ids of the jobs; without any the oldest failed ones, up to --limit',
       },
       limit: { type: 'string', valueHint: 'n', description: 'Without ids: jobs at most, oldest first (default: 100)' },
       ...asking,

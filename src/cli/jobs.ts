@@ -2,9 +2,9 @@ import * as v from 'valibot'
 import { UsageError } from './usage.ts'
 import { type JobView, JobStatus } from '../contract/job.ts'
 import type { Reply } from '../contract/routes.ts'
-import { formatBytes, formatDuration } from '../util/format.ts'
+import { formatBytes, formatDuration, printable } from '../util/format.ts'
 import { answer, masterOf, numberFlag } from './ask.ts'
-import { printable, table } from './table.ts'
+import { table } from './table.ts'
 import type { CommandArgs } from './usage.ts'
 
 export async function run(args: CommandArgs): Promise<number> {
@@ -62,12 +62,12 @@ function jobText({ job, attempts }: Reply<'job'>): string {
     .map(([name, value]) => [name, name === 'source_duration' ? formatDuration(Number(value)) : String(value)])
   const tried = attempts.map((attempt) =>
     [
-      `\nattempt ${attempt.attempt} on ${attempt.worker_id ?? 'nobody'}: ${attempt.outcome}, ${attempt.started_at} to ${attempt.ended_at}`,
+      `\nattempt ${attempt.attempt} on ${printable(attempt.worker_id ?? 'nobody')}: ${attempt.outcome}, ${attempt.started_at} to ${attempt.ended_at}`,
       ...(attempt.error_message === null ? [] : [`  ${printable(attempt.error_message)}`]),
       ...(attempt.step === null
         ? []
         : [`  step ${attempt.step}, ${attempt.error_class}, exit code ${attempt.exit_code ?? 'none'}`]),
-      ...(attempt.command.length === 0 ? [] : [`  command: ${attempt.command.map(shellQuoted).join(' ')}`]),
+      ...(attempt.command.length === 0 ? [] : [`  command: ${printable(attempt.command.map(shellQuoted).join(' '))}`]),
       ...attempt.stderr_tail
         .split('\n')
         .filter((line) => line !== '')

@@ -11,9 +11,10 @@ export async function run(args: CommandArgs): Promise<number> {
   const { config } = settingsOf(args)
   const log = openLog(config.logging)
   const master = buildMaster(config, log, logJobEvents(log))
-  const app = createApp({ api: master.coordinator.api, version, log })
-  const server = listen(app, config.server)
-  await master.start()
+  // What an earlier master left half done is ended before any worker can ask about it.
+  await master.recover()
+  const server = listen(createApp({ api: master.coordinator.api, version, log }), config.server)
+  master.scanner.start()
   log.info(`${versionLine()}: master listening on ${server.url}`, {
     root_path: config.scanner.root_path,
     output_base: config.scanner.output_base,

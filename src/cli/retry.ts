@@ -8,7 +8,7 @@ export async function run(args: CommandArgs): Promise<number> {
     if (args.text('limit') !== undefined) throw new UsageError('--limit is for all failed jobs, not for named ones')
     return actOnJobs(args.positionals, (job_id) => master.retryJob({ job_id }))
   }
-  const { retried, message } = await master.retry({ limit: numberFlag(args, 'limit') })
-  process.stdout.write(`${message}${retried > 0 ? '' : ': nothing to retry'}\n`)
+  const { message } = await master.retry({ limit: numberFlag(args, 'limit') })
+  process.stdout.write(`${message}\n`)
   return 0
 }

@@ -1,6 +1,7 @@
 import { ConfigError } from '../config/problems.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import { ConversionError } from '../contract/failure.ts'
+import { printable } from '../util/format.ts'
 import { type CommandName, heads } from './heads.ts'
 import { type CommandArgs, commandHelp, readArgs, rootHelp, UsageError } from './usage.ts'
 import { versionLine } from './version.ts'
@@ -62,6 +63,7 @@ function print(text: string, code = 0): number {
 }
 
 function complain(message: string, code: number): number {
-  process.stderr.write(`darkstream: ${message}\n`)
+  // A list of problems has a line each.
+  process.stderr.write(`darkstream: ${message.split('\n').map(printable).join('\n')}\n`)
   return code
 }

@@ -2,16 +2,17 @@ import { relative } from 'node:path'
 import type { JobView } from '../contract/job.ts'
 import type { Reply } from '../contract/routes.ts'
 import type { JobEvent } from '../master/events.ts'
-import { formatBytes, formatCount, formatDuration } from '../util/format.ts'
+import { formatBytes, formatCount, formatDuration, printable } from '../util/format.ts'
 import { LiveArea } from './live-area.ts'
-import { printable } from './table.ts'
 
 /** Where `start` tells what goes on. */
 export interface StartDisplay {
   /** A line that stays. */
   say: (line: string) => void
   event: (event: JobEvent) => void
-  /** The picture of the moment; on a terminal only. */
+  /** Whether there is a terminal to draw on. */
+  isLive: boolean
+  /** The picture of the moment; nowhere but on a terminal. */
   draw: (stats: Reply<'stats'>, running: readonly JobView[]) => void
   /** Takes the picture away. */
   clear: () => void
@@ -22,6 +23,7 @@ export function startDisplay(out: NodeJS.WriteStream, folders: { source: string;
   const area = out.isTTY ? new LiveArea(out) : undefined
   const say = (line: string) => (area ? area.print(line) : void out.write(`${line}\n`))
   return {
+    isLive: area !== undefined,
     say,
     event(event) {
       const line = eventLine(event, folders)

@@ -22,27 +22,29 @@ const tickMs = 500
 
 /** Master and worker in one process: the worker is handed the coordinator itself. */
 export async function run(args: CommandArgs): Promise<number> {
-  const folders = openFolders(args)
+  const folders = { source: resolve(args.text('source') ?? ''), output: resolve(args.text('output') ?? '') }
   const loaded = startSettings(args, folders)
   const { config } = loaded
+  openFolders(folders)
   const display = startDisplay(process.stdout, folders)
   const log = openLog(config.logging, process.stdout.isTTY ? (line) => display.say(line.trimEnd()) : undefined)
-  const told = new Set<string>()
+  let converted = 0
   const pulse = new Pulse()
-  const logEvent = logJobEvents(log.with({}))
+  const logEvent = logJobEvents(log)
   const onEvent = (event: JobEvent) => {
-    if (event.type === 'completed') told.add(event.job.id)
+    if (event.type === 'completed') converted++
     if (config.logging.level === 'info' || config.logging.level === 'debug') logEvent(event)
     display.event(event)
     pulse.beat()
   }
   const master = buildMaster(config, log, onEvent)
   const { worker, concurrency, release } = await buildWorker(config, master.coordinator.api, log)
+  await master.recover()
   const server = listenSomewhere(master, loaded, log)
   const stopping = new AbortController()
   const startedAt = performance.now()
   const before = await master.store.totals()
-  await master.start()
+  master.scanner.start()
   display.say(
     `${folders.source} -> ${folders.output}: ${concurrency} at a time; darkstream status --master-url ${server.url}`,
   )
@@ -70,29 +72,36 @@ export async function run(args: CommandArgs): Promise<number> {
   const code = await printSummary(master, {
     display,
     folders,
-    converted: told.size,
-    unchanged: before.by_status.completed,
+    converted,
+    before: before.by_status.completed,
     seconds: (performance.now() - startedAt) / 1000,
+    once: args.flag('once'),
     interrupted: stopping.signal.aborted,
   })
   await master.stop()
   return code
 }
 
-/** The two folders, absolute: the source must be there, the output is made. */
-function openFolders(args: CommandArgs): { source: string; output: string } {
-  const source = resolve(args.text('source') ?? '')
-  const output = resolve(args.text('output') ?? '')
+/** Makes sure of the two folders: the source must be there and readable, the output is made. */
+function openFolders({ source, output }: { source: string; output: string }): void {
   const found = statSync(source, { throwIfNoEntry: false })
   if (!found?.isDirectory()) throw new UsageError(`SOURCE ${source} is not a folder`)
-  try {
+  attempt(`read SOURCE ${source}`, () => accessSync(source, constants.R_OK | constants.X_OK))
+  attempt(`write to OUTPUT ${output}`, () => {
     mkdirSync(join(output, ownFolder), { recursive: true })
+    accessSync(join(output, ownFolder), constants.W_OK)
     accessSync(output, constants.W_OK)
+  })
+}
+
+/** Does what the system may refuse, and says so in a sentence when it does. */
+function attempt(what: string, act: () => void): void {
+  try {
+    act()
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message
-    throw new DarkstreamError('unavailable', `cannot write to OUTPUT ${output}: ${why}`, { cause: error })
+    throw new DarkstreamError('unavailable', `cannot ${what}: ${why}`, { cause: error })
   }
-  return { source, output }
 }
 
 /** What `start` sets by itself: the two folders, a queue beside the results, and a log that leaves the screen to the display. */
@@ -127,7 +136,6 @@ async function watch(
   display: StartDisplay,
   { once, pulse, signal }: { once: boolean; pulse: Pulse; signal: AbortSignal },
 ): Promise<void> {
-  const { api } = master.coordinator
   let isScanned = false
   const scanned = async () => {
     await master.scanner.whenSettled(signal)
@@ -135,12 +143,21 @@ async function watch(
     pulse.beat()
   }
   if (once) void scanned()
+  let drawnAt = 0
   while (!signal.aborted) {
     const next = pulse.next()
-    const [stats, running] = await Promise.all([api.stats({}), api.jobs({ status: 'processing', limit: 64 })])
-    const left = stats.jobs.pending + stats.jobs.processing + stats.jobs.awaiting_retry
-    if (isScanned && left === 0) return
-    display.draw(stats, running.jobs)
+    const { by_status, awaiting_retry } = await master.store.totals()
+    if (isScanned && by_status.pending + by_status.processing + awaiting_retry === 0) return
+    if (display.isLive && performance.now() - drawnAt >= tickMs) {
+      drawnAt = performance.now()
+      await drawNow(master, display)
+    }
     await sleep(tickMs, AbortSignal.any([signal, next]))
   }
+}
+
+async function drawNow(master: Master, display: StartDisplay): Promise<void> {
+  const { api } = master.coordinator
+  const [stats, running] = await Promise.all([api.stats({}), api.jobs({ status: 'processing', limit: 64 })])
+  display.draw(stats, running.jobs)
 }

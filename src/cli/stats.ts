@@ -1,7 +1,7 @@
 import type { Reply } from '../contract/routes.ts'
-import { formatBytes, formatCount, formatDuration } from '../util/format.ts'
+import { formatBytes, formatCount, formatDuration, printable } from '../util/format.ts'
 import { answer, masterOf } from './ask.ts'
-import { printable, table } from './table.ts'
+import { table } from './table.ts'
 import type { CommandArgs } from './usage.ts'
 
 export async function run(args: CommandArgs): Promise<number> {

@@ -1,3 +1,5 @@
+import { printable } from '../util/format.ts'
+
 /** Columns under their titles, as wide as what they hold; the last one is not padded. */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [titles, ...rows.map((row) => row.map(printable))]
@@ -17,13 +19,7 @@ export function table(titles: readonly string[], rows: readonly (readonly string
   }
 }
 
-/** A file's name may hold anything; what would move the cursor is shown as an escape. */
-export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is replaced
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => JSON.stringify(character).slice(1, -1))
-}
-
 /** The lines of a list as a tree: `├─` before each, `└─` before the last. */
 export function tree(lines: readonly string[]): string {
-  return lines.map((line, index) => `${index === lines.length - 1 ? '└─' : '├─'} ${line}\n`).join('')
+  return lines.map((line, index) => `${index === lines.length - 1 ? '└─' : '├─'} ${printable(line)}\n`).join('')
 }

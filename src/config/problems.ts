@@ -1,4 +1,4 @@
-import { formatCount } from '../util/format.ts'
+import { formatCount, printable } from '../util/format.ts'
 
 /** One thing that is wrong with the configuration. */
 export interface ConfigProblem {
@@ -43,12 +43,4 @@ export function formatConfigProblems({ problems }: Pick<ConfigError, 'problems'>
 export function quoted(text: string): string {
   const safe = text.replaceAll(/\/\/[^/\s]*@/g, '//***@')
   return printable(JSON.stringify(safe.length > 60 ? `${safe.slice(0, 57)}...` : safe))
-}
-
-/** Control characters would let a file rewrite what the terminal shows. */
-export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is replaced
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
 }

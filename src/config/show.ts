@@ -1,6 +1,6 @@
 import { stringify } from 'yaml'
 import type { LoadedConfig } from './load.ts'
-import { printable } from './problems.ts'
+import { printable } from '../util/format.ts'
 import { type Config, type KeyName, keys } from './schema.ts'
 import type { Origin } from './setting.ts'
 import type { Plain } from './values.ts'

@@ -36,8 +36,13 @@ export const Flag = v.pipe(
   v.transform((flag) => flag === true || flag === 'true' || flag === '1'),
 )
 
+const percentMessage = 'must be a number from 0 to 100'
 /** A share of a whole, 0 to 100. */
-export const Percent = v.pipe(v.number('must be a number'), v.minValue(0), v.maxValue(100))
+export const Percent = v.pipe(v.number(percentMessage), v.minValue(0, percentMessage), v.maxValue(100, percentMessage))
 
-/** An instant as RFC 3339 text in UTC, `2025-11-07T20:56:59.000Z`. */
-export const Timestamp = v.pipe(v.string(), v.isoTimestamp())
+/** The id of a job. Those of the original hold file names, so nearly anything may be in one. */
+export const JobId = v.pipe(
+  v.string('must be a text'),
+  v.nonEmpty('must not be empty'),
+  v.maxLength(1024, 'is too long'),
+)

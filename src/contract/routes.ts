@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { FailureReport } from './failure.ts'
-import { Flag, Integer, Name, Text } from './fields.ts'
+import { Flag, Integer, JobId, Name, Text } from './fields.ts'
 import { Assignment, Attempt, JobStatus, JobView, Progress } from './job.ts'
 import { StatsReport, StatusReport } from './report.ts'
 import { Heartbeat, WorkerView } from './worker.ts'
@@ -8,7 +8,6 @@ import { Heartbeat, WorkerView } from './worker.ts'
 /** Seconds that a claim may wait for work at most; shorter than any idle timeout between worker and master. */
 export const maxWaitSeconds = 50
 
-const JobId = Name(512)
 /** What says whose claim is meant; without an attempt (the original's clients) the worker's id alone does. */
 const claim = { job_id: JobId, worker_id: Name(), attempt: v.optional(Integer(1)) }
 const Done = v.object({ status: v.string(), message: v.optional(v.string()) })
@@ -37,7 +36,14 @@ export const routes = {
       output_size: v.optional(Integer(0), 0),
       /** Seconds. */
       source_duration: v.optional(v.number()),
-      notes: v.optional(v.pipe(v.array(Text(500)), v.maxLength(100)), []),
+      /** The first hundred count. */
+      notes: v.optional(
+        v.pipe(
+          v.array(Text(500)),
+          v.transform((notes) => notes.slice(0, 100)),
+        ),
+        [],
+      ),
     }),
     reply: Done,
   },

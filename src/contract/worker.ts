@@ -1,25 +1,25 @@
 import * as v from 'valibot'
-import { Name, Percent, Text } from './fields.ts'
+import { Integer, JobId, Name, Percent, Text } from './fields.ts'
 
 export const workerStatuses = ['healthy', 'busy', 'idle'] as const
 
 /** What a worker says of itself at every heartbeat; all but the id may be missing in what a foreign worker sends. */
 export const Heartbeat = v.object({
   worker_id: Name(),
-  hostname: v.optional(Text(255), ''),
-  vulkan_available: v.optional(v.boolean(), false),
-  active_jobs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
-  status: v.optional(v.picklist(workerStatuses), 'healthy'),
+  hostname: v.nullish(Text(255), ''),
+  vulkan_available: v.nullish(v.boolean('must be true or false'), false),
+  active_jobs: v.optional(Integer(0)),
+  status: v.nullish(v.picklist(workerStatuses, `must be one of ${workerStatuses.join(', ')}`), 'healthy'),
   /** The worker's own clock; shown to nobody and trusted for nothing. */
-  timestamp: v.optional(v.string()),
+  timestamp: v.nullish(v.string()),
   /** The GPU's name; empty when it has none. */
-  gpu: v.optional(Text(255), ''),
-  cpu_usage: v.optional(Percent, 0),
-  memory_usage: v.optional(Percent, 0),
+  gpu: v.nullish(Text(255), ''),
+  cpu_usage: v.nullish(Percent, 0),
+  memory_usage: v.nullish(Percent, 0),
   /** The process: a new one each time the worker starts. Foreign workers send none. */
   boot_id: v.optional(Name(64)),
   /** The claims that the worker holds; their leases are renewed. Without it, all that are in its name are. */
-  claims: v.optional(v.pipe(v.array(v.object({ job_id: Name(), attempt: v.number() })), v.maxLength(1000))),
+  claims: v.optional(v.pipe(v.array(v.object({ job_id: JobId, attempt: v.number() })), v.maxLength(1000))),
 })
 export type Heartbeat = v.InferOutput<typeof Heartbeat>
 

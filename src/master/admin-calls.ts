@@ -1,5 +1,6 @@
 import { DarkstreamError } from '../contract/error.ts'
 import type { Job } from '../contract/job.ts'
+import { setImmediate } from 'node:timers/promises'
 import type { Handlers } from '../contract/api.ts'
 import type { Reply } from '../contract/routes.ts'
 import type { WorkerView } from '../contract/worker.ts'
@@ -20,6 +21,9 @@ type AdminCalls =
   | 'requeueJob'
   | 'cancelJob'
   | 'prioritizeJob'
+
+/** Jobs retried in one transaction. */
+const retryStep = 200
 
 /** What people ask of the master. */
 export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
@@ -51,9 +55,9 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
     },
 
     async retry({ limit }) {
-      const retried = await store.retryFailed(limit)
+      const retried = await retryFailed(limit)
       if (retried > 0) dispatcher.wake()
-      return { retried, message: retried === 0 ? 'no failed jobs' : `${retried} failed jobs are pending again` }
+      return { retried, message: `${retried} failed ${retried === 1 ? 'job is' : 'jobs are'} pending again` }
     },
 
     async retryJob({ job_id }) {
@@ -77,6 +81,18 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
     },
   }
 
+  /** In steps that each hold up the API for a few milliseconds only. */
+  async function retryFailed(limit: number): Promise<number> {
+    let retried = 0
+    while (retried < limit) {
+      const step = await store.retryFailed(Math.min(limit - retried, retryStep))
+      retried += step
+      if (step < retryStep) break
+      await setImmediate()
+    }
+    return retried
+  }
+
   /** Tells what an act on one job did, or why it was refused. */
   async function acted(
     type: JobEvent['type'],
@@ -89,7 +105,7 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
       if (!current) throw noSuchJob(job_id)
       throw new DarkstreamError('conflict', `job ${job_id} is ${current.status} and cannot be ${verb}`)
     }
-    await discardStaged(stagingPath(parts.output_base, job, parts.settings.container))
+    await discardStaged(stagingPath(parts.output_base, job))
     parts.onEvent({ type, job, detail: `${verb} by request` })
     dispatcher.wake()
     return { status: job.status, message: `job ${job_id} is ${job.status}` }

@@ -1,8 +1,8 @@
-import { lstat } from 'node:fs/promises'
 import type { Job } from '../contract/job.ts'
 import type { Store } from '../queue/store.ts'
 import { type Clock, Pulse, sleep } from '../util/clock.ts'
 import type { OnJobEvent } from './events.ts'
+import { outputState, whyNotWritten } from './output-state.ts'
 import { checkSource } from './source-check.ts'
 
 /** Milliseconds before a job is offered again whose storage is not mounted. */
@@ -11,6 +11,7 @@ const unmountedPauseMs = 10_000
 export interface DispatcherOptions {
   store: Store
   root_path: string
+  output_base: string
   /** Whether a file that is not ours may be replaced by a result. */
   overwrite: boolean
   /** Milliseconds for which a source must not have changed before it is converted. */
@@ -32,6 +33,8 @@ export class Dispatcher {
   private readonly pulse = new Pulse()
   private stopped = false
   private waiting = 0
+  /** Milliseconds UTC; nothing is handed out before, because the storage was found unmounted. */
+  private pausedUntil = 0
 
   constructor(options: DispatcherOptions) {
     this.options = options
@@ -42,8 +45,8 @@ export class Dispatcher {
     const deadline = this.options.clock() + wait_ms
     while (!this.stopped && !signal?.aborted) {
       const wake = this.pulse.next()
-      const job = await this.take(asker)
-      if (job) return signal?.aborted ? await this.takeBack(job, asker) : job
+      const job = await this.take(asker, signal)
+      if (job) return signal?.aborted ? await this.takeBack(job) : job
       const left = deadline - this.options.clock()
       if (left <= 0) return undefined
       this.waiting++
@@ -70,34 +73,34 @@ export class Dispatcher {
   }
 
   /** Claims until a job is fit to be worked on, putting aside or failing those that are not. */
-  private async take(asker: Asker): Promise<Job | undefined> {
-    for (;;) {
+  private async take(asker: Asker, signal?: AbortSignal): Promise<Job | undefined> {
+    while (!this.stopped && !signal?.aborted && this.options.clock() >= this.pausedUntil) {
       const job = await this.options.store.claim({ ...asker, lease_ms: this.options.lease_ms })
       if (!job) return undefined
       const fit = await this.fit(job)
-      if (fit === 'unmounted') return undefined
-      if (fit) {
+      if (fit && (asker.request_id !== null || (await this.options.store.yieldOutput(claimOf(fit))))) {
         this.options.onEvent({ type: 'claimed', job: fit })
         return fit
       }
     }
+    return undefined
   }
 
-  /** Nobody is there to hear the answer. A worker of ours asks again with the same request id, a foreign one does not. */
-  private async takeBack(job: Job, asker: Asker): Promise<undefined> {
-    if (asker.request_id !== null) return
-    await this.putAside(job, 0, 'its asker went away')
+  /** Nobody is there to hear the answer. */
+  private async takeBack(job: Job): Promise<undefined> {
+    await this.putAside(job, 0)
     this.wake()
   }
 
   /** The job as it may be worked on now; undefined when it was failed or put aside. */
-  private async fit(job: Job): Promise<Job | 'unmounted' | undefined> {
+  private async fit(job: Job): Promise<Job | undefined> {
     const { store, clock, settle_time_ms } = this.options
     const source = await checkSource(job, this.options.root_path)
     switch (source.state) {
       case 'unmounted':
-        await this.putAside(job, unmountedPauseMs, 'the storage is not mounted')
-        return 'unmounted'
+        this.pausedUntil = clock() + unmountedPauseMs
+        await this.putAside(job, unmountedPauseMs)
+        return undefined
       case 'missing':
         await store.forgetSource(job.id)
         await this.fail(job, 'the source is gone: it was moved or deleted after it was scanned')
@@ -106,7 +109,7 @@ export class Dispatcher {
         const { source_size, source_mtime_ms } = source
         await store.updateSource(job.id, { source_size, source_mtime_ms })
         if (Math.abs(clock() - source_mtime_ms) < settle_time_ms) {
-          await this.putAside(job, settle_time_ms, 'the source is still being written')
+          await this.putAside(job, settle_time_ms)
           return undefined
         }
         return this.checkOutput({ ...job, source_size, source_mtime_ms })
@@ -118,24 +121,21 @@ export class Dispatcher {
 
   private async checkOutput(job: Job): Promise<Job | undefined> {
     const { store, overwrite } = this.options
-    if (overwrite || !(await exists(job.output_path)) || (await store.hasPublished(job.id))) return job
-    await this.fail(
-      job,
-      `there is already a file at ${job.output_path} that was not made here: move it away, or set conversion.overwrite: true`,
-    )
+    const state = await outputState(job, await store.publication(job.id), this.options)
+    if (state === 'free' || state === 'ours' || (state === 'foreign' && overwrite)) return job
+    await this.fail(job, whyNotWritten(state, job.output_path))
     return undefined
   }
 
-  private async putAside(job: Job, pause_ms: number, detail: string): Promise<void> {
-    const released = await this.options.store.release(claimOf(job), this.options.clock() + pause_ms)
-    if (released) this.options.onEvent({ type: 'released', job: released, detail })
+  /** Back to pending, for a while not to be handed out: a claim that no worker ever had. */
+  private async putAside(job: Job, pause_ms: number): Promise<void> {
+    await this.options.store.putBack(claimOf(job), this.options.clock() + pause_ms)
   }
 
   private async fail(job: Job, error_message: string): Promise<void> {
-    const report = { class: 'permanent', step: 'stage', command: [], stderr_tail: '', exit_code: null } as const
     const failed = await this.options.store.fail(claimOf(job), {
       error_message,
-      report: { ...report, command: [] },
+      report: { class: 'permanent', step: 'stage', command: [], stderr_tail: '', exit_code: null },
       retry_at_ms: null,
     })
     if (failed) this.options.onEvent({ type: 'failed', job: failed })
@@ -144,11 +144,4 @@ export class Dispatcher {
 
 function claimOf(job: Job) {
   return { job_id: job.id, worker_id: job.worker_id ?? '', attempt: job.attempt }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -1,10 +1,12 @@
 import type { Job } from '../contract/job.ts'
 import type { Parsed, Reply } from '../contract/routes.ts'
-import { checkSource } from './source-check.ts'
-import { discardStaged, fileSize, publish, PublishError, stagingPath } from './publish.ts'
+import type { ClaimKey } from '../queue/store.ts'
+import { outputState, whyNotWritten } from './output-state.ts'
 import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
+import { discardStaged, fileAt, publish, type PublishedFile, PublishError, stagingPath } from './publish.ts'
 import { retryAt } from './retry-policy.ts'
+import { checkSource } from './source-check.ts'
 
 type Completion = Parsed<'complete'>
 type Done = Reply<'complete'>
@@ -29,76 +31,102 @@ export function finishClaim(parts: Parts): (completion: Completion) => Promise<D
     const isRepeated = job?.status === 'completed' && job.worker_id === worker_id && job.attempt === attempt
     if (isRepeated) return { status: 'completed' }
     if (!isOwner(job, completion)) throw notOwner(job, job_id, worker_id)
-    parts.progress.delete(job_id)
     return attempt === undefined ? recordForeign(job, completion) : publishStaged(job, completion)
   }
 
   /** The original's workers write to the output path themselves; what lies there counts more than what they say. */
   async function recordForeign(job: Job, completion: Completion): Promise<Done> {
-    const found = await fileSize(job.output_path)
-    const completed = await store.complete(completion, { ...completion, output_size: found ?? completion.output_size })
+    const found = await fileAt(job.output_path)
+    const output_size = found?.size_bytes ?? completion.output_size
+    const completed = await store.complete(completion, { ...completion, output_size, published: null })
     if (!completed) throw notOwner(job, job.id, completion.worker_id)
-    if (found !== undefined) {
-      onEvent({ type: 'completed', job: completed })
-      return { status: 'completed' }
-    }
     const message = `no file at ${job.output_path}: the worker's word was taken for it`
-    onEvent({ type: 'completed', job: completed, detail: message })
-    return { status: 'completed', message }
+    const remark = found === undefined ? { message } : {}
+    onEvent({ type: 'completed', job: completed, ...(found === undefined ? { detail: message } : {}) })
+    return { status: 'completed', ...remark }
   }
 
   async function publishStaged(job: Job, completion: Completion): Promise<Done> {
-    const staged = stagingPath(parts.output_base, job, parts.settings.container)
     const source = await checkSource(job, parts.root_path)
     if (source.state === 'changed') {
       await store.updateSource(job.id, source)
       const detail = 'the source changed while it was being converted: it is queued again'
       const released = await store.release(completion, parts.clock() + parts.settle_time_ms)
-      await discardStaged(staged)
+      await discardStaged(stagingPath(parts.output_base, job))
       if (released) onEvent({ type: 'released', job: released, detail })
       return { status: 'pending', message: detail }
     }
-    const claimed = await store.beginPublish(completion, completion.output_size)
-    if (!claimed) throw notOwner(await store.job(job.id), job.id, completion.worker_id)
-    try {
-      await publish(staged, claimed, completion.output_size)
-    } catch (error) {
-      if (!(error instanceof PublishError)) throw error
-      return failPublish(claimed, completion, error)
-    }
-    const completed = await store.complete(completion, completion)
+    const isGone = source.state === 'missing'
+    const notes = isGone
+      ? [...completion.notes, 'the source was removed while it was being converted']
+      : completion.notes
+    return endPublication(parts, job, completion, { ...completion, notes })
+  }
+}
+
+/**
+ * Moves a result to its output path and completes the job. Where an earlier try was cut short after the move, it only
+ * records it: the size that was noted before the move tells.
+ */
+async function endPublication(
+  parts: Parts,
+  job: Job,
+  key: ClaimKey,
+  result: Pick<Completion, 'output_size' | 'source_duration' | 'notes'>,
+): Promise<Done> {
+  const { store, onEvent } = parts
+  const staged = stagingPath(parts.output_base, job)
+  const before = await store.publication(job.id)
+  try {
+    const claimed = await store.beginPublish(key, result.output_size)
+    if (!claimed) throw notOwner(await store.job(job.id), job.id, key.worker_id)
+    const published = (await publishedBefore(staged, job, before?.publish_size ?? null)) ?? (await move())
+    const completed = await store.complete(key, { ...result, published })
+    if (!completed) throw notOwner(await store.job(job.id), job.id, key.worker_id)
+    parts.progress.delete(job.id)
     await discardStaged(staged)
-    if (!completed) throw notOwner(await store.job(job.id), job.id, completion.worker_id)
     onEvent({ type: 'completed', job: completed })
     return { status: 'completed' }
+  } catch (error) {
+    if (!(error instanceof PublishError)) throw error
+    return failPublication(error)
   }
 
-  async function failPublish(job: Job, completion: Completion, error: PublishError): Promise<Done> {
-    await store.abandonPublish(completion)
-    const failed = await store.fail(completion, {
+  async function move(): Promise<PublishedFile> {
+    const state = await outputState(job, before, parts)
+    const isRefused = state === 'source' || (state === 'foreign' && !parts.overwrite)
+    if (isRefused) throw new PublishError(whyNotWritten(state, job.output_path))
+    return publish(staged, job, { output_size: result.output_size, replace: state !== 'free' })
+  }
+
+  async function failPublication(error: PublishError): Promise<Done> {
+    await store.abandonPublish(key)
+    const failed = await store.fail(key, {
       error_message: error.message,
       report: { class: 'retryable', step: 'publish', command: [], stderr_tail: '', exit_code: null },
       retry_at_ms: retryAt(job, 'retryable', parts.retry, parts.clock()),
     })
+    parts.progress.delete(job.id)
+    await discardStaged(staged)
     if (failed) onEvent({ type: 'failed', job: failed })
     return { status: 'failed', message: error.message }
   }
 }
 
-/** Ends the publications that an interrupted master left half done: the result is staged or already under its name. */
+async function publishedBefore(
+  staged: string,
+  job: Job,
+  publish_size: number | null,
+): Promise<PublishedFile | undefined> {
+  if (publish_size === null || (await fileAt(staged)) !== undefined) return undefined
+  const found = await fileAt(job.output_path)
+  return found?.size_bytes === publish_size ? found : undefined
+}
+
+/** Ends the publications that an interrupted master left half done: the result is staged, already under its name, or lost. */
 export async function recoverPublications(parts: Parts): Promise<void> {
   for (const { publish_size, ...job } of await parts.store.publishing()) {
     const key = { job_id: job.id, worker_id: job.worker_id ?? '', attempt: job.attempt }
-    const staged = stagingPath(parts.output_base, job, parts.settings.container)
-    const isStaged = (await fileSize(staged)) === publish_size
-    if (isStaged) await publish(staged, job, publish_size).catch(() => {})
-    const isThere = (await fileSize(job.output_path)) === publish_size
-    if (!isThere) await parts.store.abandonPublish(key)
-    const ended = isThere
-      ? await parts.store.complete(key, { output_size: publish_size, notes: job.notes })
-      : await parts.store.release(key)
-    if (ended)
-      parts.onEvent({ type: isThere ? 'completed' : 'released', job: ended, detail: 'after a restart of the master' })
-    await discardStaged(staged)
+    await endPublication(parts, job, key, { output_size: publish_size, source_duration: undefined, notes: job.notes })
   }
 }

@@ -15,6 +15,8 @@ export interface Parts {
   root_path: string
   output_base: string
   settle_time_ms: number
+  /** Whether a file that is not ours may be replaced by a result. */
+  overwrite: boolean
   /** Milliseconds of silence after which a worker counts as lost: the lease of its claims. */
   worker_timeout_ms: number
   retry: RetryPolicy

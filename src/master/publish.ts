@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { lstat, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import type { Container } from '../contract/conversion.ts'
+import { link, lstat, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises'
+import { dirname, extname, join } from 'node:path'
 import type { Job } from '../contract/job.ts'
 
 /** The folder in the output tree that is ours: no scanner looks into it. */
@@ -11,8 +10,8 @@ export const ownFolder = '.darkstream'
  * Where an attempt leaves its result. One folder an attempt, named by job and number, so that two attempts never meet;
  * on the output's own file system, so that publication is a rename.
  */
-export function stagingPath(output_base: string, job: Pick<Job, 'id' | 'attempt'>, container: Container): string {
-  return join(output_base, ownFolder, 'work', attemptFolder(job), `result.${container}`)
+export function stagingPath(output_base: string, job: Pick<Job, 'id' | 'attempt' | 'output_path'>): string {
+  return join(output_base, ownFolder, 'work', attemptFolder(job), `result${extname(job.output_path)}`)
 }
 
 /** Ids of the original hold file names; what goes into a path of ours is letters, digits, dots and dashes. */
@@ -24,53 +23,82 @@ function attemptFolder(job: Pick<Job, 'id' | 'attempt'>): string {
 /** A result that cannot be published, in a sentence. */
 export class PublishError extends Error {}
 
+/** A file as it lies under its name. */
+export interface PublishedFile {
+  size_bytes: number
+  /** UTC. */
+  mtime_ms: number
+}
+
 /**
  * Moves a staged result to its output path, durably: content, then name. The result carries its source's modification
- * time, so that a converted library sorts as the original does.
+ * time, so that a converted library sorts as the original does. Without `replace` no file is ever replaced, not even
+ * one that appears at this moment.
  *
  * @throws PublishError when the staged file is not what the worker said, or the move fails
  */
-export async function publish(staged: string, job: Job, output_size: number): Promise<void> {
+export async function publish(
+  staged: string,
+  job: Job,
+  result: { output_size: number; replace: boolean },
+): Promise<PublishedFile> {
   try {
     const found = await lstat(staged)
     if (!found.isFile()) throw new PublishError('the staged result is not a file')
-    if (found.size !== output_size) {
-      throw new PublishError(`the staged result has ${found.size} bytes, its worker said ${output_size}`)
+    if (found.size !== result.output_size) {
+      throw new PublishError(`the staged result has ${found.size} bytes, its worker said ${result.output_size}`)
     }
     await takeOverTime(staged, job)
     await sync(staged)
     const firstMade = await mkdir(dirname(job.output_path), { recursive: true })
-    await rename(staged, job.output_path)
+    await (result.replace ? rename : moveToFreeName)(staged, job.output_path)
     await syncFolders(dirname(job.output_path), firstMade)
+    const { size, mtimeMs } = await lstat(job.output_path)
+    return { size_bytes: size, mtime_ms: Math.floor(mtimeMs) }
   } catch (error) {
     if (error instanceof PublishError) throw error
     throw new PublishError(`cannot publish to ${job.output_path}: ${(error as Error).message}`, { cause: error })
   }
 }
 
-/** Bytes of the file at a path; undefined when there is none. */
-export async function fileSize(path: string): Promise<number | undefined> {
+/** The file at a path; undefined when there is none. */
+export async function fileAt(path: string): Promise<PublishedFile | undefined> {
   return stat(path).then(
-    (found) => (found.isFile() ? found.size : undefined),
+    (found) => (found.isFile() ? { size_bytes: found.size, mtime_ms: Math.floor(found.mtimeMs) } : undefined),
     () => undefined,
   )
 }
 
-/** Removes what an attempt left in its staging folder, if anything. */
+/** Removes what an attempt left in its staging folder, if anything. What cannot be removed now is swept later. */
 export async function discardStaged(staged: string): Promise<void> {
-  await rm(dirname(staged), { recursive: true, force: true })
+  await rm(dirname(staged), { recursive: true, force: true }).catch(() => {})
 }
 
-/** Removes the staging folders of all attempts but those that `isRunning` names, and says how many. */
-export async function sweepStaging(output_base: string, running: () => Promise<readonly Job[]>): Promise<number> {
+/** Removes the staging folders of all attempts but the running ones. */
+export async function sweepStaging(output_base: string, running: () => Promise<readonly Job[]>): Promise<void> {
   const work = join(output_base, ownFolder, 'work')
   // The folder first: an attempt that starts after this line is in neither list.
-  const folders = await readdir(work).catch(() => [])
-  if (folders.length === 0) return 0
+  const folders = (await readdir(work).catch(() => [])).filter((name) => /^[\w-][\w.-]*\.\d+$/.test(name))
+  if (folders.length === 0) return
   const kept = new Set((await running()).map(attemptFolder))
-  const leftovers = folders.filter((folder) => !kept.has(folder))
-  for (const folder of leftovers) await rm(join(work, folder), { recursive: true, force: true })
-  return leftovers.length
+  for (const folder of folders) {
+    if (!kept.has(folder)) await rm(join(work, folder), { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+/** A rename that fails when the name is taken: a second name for the file, which no system gives over an existing one. */
+async function moveToFreeName(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    const isTaken = code === 'EEXIST' || (await lstat(to).catch(() => undefined)) !== undefined
+    if (isTaken) throw new PublishError(`a file appeared at ${to} meanwhile: move it away and retry`)
+    // Some network and FAT file systems have no second names.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code)) throw error
+    return rename(from, to)
+  }
+  await unlink(from)
 }
 
 /** Only the owner of a file may set its times; a worker under another user leaves the result with the time it was made. */

@@ -24,7 +24,7 @@ export async function reapUntil(signal: AbortSignal, parts: Parts, onError: (err
 export async function reapOnce(parts: Parts): Promise<void> {
   const { store, dispatcher } = parts
   for (const job of await store.reap()) {
-    await discardStaged(stagingPath(parts.output_base, job, parts.settings.container))
+    await discardStaged(stagingPath(parts.output_base, job))
     parts.progress.delete(job.id)
     parts.onEvent({ type: job.status === 'failed' ? 'failed' : 'lost', job })
   }

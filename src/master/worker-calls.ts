@@ -1,4 +1,6 @@
+import { extname } from 'node:path'
 import type { Handlers } from '../contract/api.ts'
+import { containers } from '../contract/conversion.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import type { Assignment, Job } from '../contract/job.ts'
 import { finishClaim } from './finish.ts'
@@ -53,7 +55,8 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
       if (boot_id !== undefined) await refuseReplaced(worker_id, boot_id)
       await store.heartbeat(heartbeat)
       if (claims) for (const claim of claims) await store.renew({ ...claim, worker_id }, worker_timeout_ms)
-      else await store.renewWorker(worker_id, worker_timeout_ms)
+      // A foreign worker that says it has no job has lost the answer that gave it one.
+      else if (heartbeat.active_jobs !== 0) await store.renewWorker(worker_id, worker_timeout_ms)
       return { status: 'ok' }
     },
 
@@ -93,9 +96,10 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
   }
 
   function assignment(job: Job): Assignment {
-    const { settings, output_base } = parts
-    const staging_path = stagingPath(output_base, job, settings.container)
-    return { ...job, settings, staging_path, lease_ms: worker_timeout_ms }
+    // A job that was added under another setting keeps the container that its output is named for.
+    const named = containers.find((container) => extname(job.output_path) === `.${container}`)
+    const settings = { ...parts.settings, container: named ?? parts.settings.container }
+    return { ...job, settings, staging_path: stagingPath(parts.output_base, job), lease_ms: worker_timeout_ms }
   }
 
   /** Gives back whatever is in a worker's name; how many jobs. */
@@ -111,7 +115,7 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
 
   async function discard(job: Job): Promise<void> {
     parts.progress.delete(job.id)
-    await discardStaged(stagingPath(parts.output_base, job, parts.settings.container))
+    await discardStaged(stagingPath(parts.output_base, job))
   }
 
   /** The newest process of a worker counts; an older one that is still there is told so and stops. */

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { ConversionSettings } from '../contract/conversion.ts'
+import { ConversionError } from '../contract/failure.ts'
 import type { Progress } from '../contract/job.ts'
 import { encode } from './ffmpeg.ts'
 import { ffmpegArgs } from './ffmpeg-args.ts'
@@ -46,8 +47,6 @@ export interface ConvertResult {
   source_duration: number | null
   /** What was dropped or changed by rule, a sentence each. */
   notes: string[]
-  /** ffmpeg's argv, program first. */
-  command: string[]
 }
 
 /**
@@ -92,11 +91,19 @@ async function convertStaged(request: ConvertRequest, inputPath: string): Promis
   })
   request.on_progress(stepProgress('verify', 100))
   const reading = { ...look, path: stagingPath, timeout_ms: limits.encode_timeout_ms }
-  await verifyResult(reading, plan.expected, last?.frame ?? null)
+  await verifyResult(reading, plan.expected, last?.frame ?? null).catch((error: unknown) => {
+    throw withCommand(error, command)
+  })
   await syncStaging(stagingPath)
   signal.throwIfAborted()
   const { size } = await stat(stagingPath)
-  return { output_size: size, source_duration: info.duration_seconds, notes: plan.notes, command }
+  return { output_size: size, source_duration: info.duration_seconds, notes: plan.notes }
+}
+
+/** What a result fails by says more with the command that made it. */
+function withCommand(error: unknown, command: string[]): unknown {
+  if (!(error instanceof ConversionError) || error.report.command.length > 0) return error
+  return new ConversionError(error.message, { ...error.report, command })
 }
 
 function stepProgress(step: Progress['step'], percent: number | null): Progress {

@@ -19,7 +19,7 @@ export interface FoundSource {
   problem: string | null
 }
 
-/** Whose claim an act is about. Without an attempt the worker's id alone decides. */
+/** Whose claim an act is about. Without an attempt the worker's id alone decides, for claims without a request id. */
 export interface ClaimKey {
   job_id: string
   worker_id: string
@@ -62,6 +62,16 @@ export interface CompletionWindow {
   median_job_seconds: number | null
 }
 
+/** By what the file at a job's output path is known as ours. */
+export interface Publication {
+  /** Bytes; -1 when whatever lies there is ours, null when nothing is. */
+  published_size: number | null
+  /** Milliseconds UTC; null for any. */
+  published_mtime_ms: number | null
+  /** Bytes of the result that is on its way there; null when none is. */
+  publish_size: number | null
+}
+
 export interface Totals {
   by_status: StatusReport
   awaiting_retry: number
@@ -80,7 +90,7 @@ export interface Store {
 
   /**
    * Gives the next pending job to the worker, or the one it already got for this request id; undefined when none is
-   * pending. A claim without a request id is a foreign worker's, which writes to the output path itself.
+   * pending. A claim without a request id is a foreign worker's: its worker id alone owns it.
    */
   claim(claim: { worker_id: string; request_id: string | null; lease_ms: number }): Promise<Job | undefined>
   /** Prolongs the claim's lease; false when it is no longer the worker's. */
@@ -93,7 +103,13 @@ export interface Store {
   abandonPublish(key: ClaimKey): Promise<Job | undefined>
   complete(
     key: ClaimKey,
-    result: { output_size: number; source_duration?: number | undefined; notes: readonly string[] },
+    result: {
+      output_size: number
+      source_duration?: number | undefined
+      notes: readonly string[]
+      /** The file as it lies at the output path; null when a foreign worker wrote it. */
+      published: { size_bytes: number; mtime_ms: number } | null
+    },
   ): Promise<Job | undefined>
   /** Fails the claim; the job goes back to pending by itself at `retry_at_ms`, or never when that is null. */
   fail(
@@ -102,6 +118,10 @@ export interface Store {
   ): Promise<Job | undefined>
   /** Gives the claim back unharmed: pending again at once, or after `not_before_ms`. */
   release(key: ClaimKey, not_before_ms?: number): Promise<Job | undefined>
+  /** Takes back a claim that was never handed out: as `release`, but no attempt to tell of. */
+  putBack(key: ClaimKey, not_before_ms: number): Promise<Job | undefined>
+  /** Notes that the claim's owner is a foreign worker, which writes to the output path itself. */
+  yieldOutput(key: ClaimKey): Promise<boolean>
   /** Releases all that is in the worker's name; the jobs as they were released. */
   releaseWorker(worker_id: string): Promise<Job[]>
 
@@ -128,8 +148,7 @@ export interface Store {
   attempts(job_id: string): Promise<Attempt[]>
   /** Jobs that are in the middle of publication: only a master that was interrupted leaves any. */
   publishing(): Promise<(Job & { publish_size: number })[]>
-  /** Whether the output path holds, or held, a result of ours. */
-  hasPublished(job_id: string): Promise<boolean>
+  publication(job_id: string): Promise<Publication | undefined>
   totals(): Promise<Totals>
   failures(limit: number): Promise<{ error_message: string; count: number }[]>
   /** Measures the newest completions since an instant, at most `limit`. */

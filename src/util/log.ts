@@ -1,6 +1,7 @@
 import { mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createConsola, type LogObject } from 'consola'
+import { printable } from './format.ts'
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -86,16 +87,11 @@ function textLine(entry: LogObject): string {
       ([key, value]) =>
         ` ${key}=${typeof value === 'string' && !/^[\w./:@+-]+$/.test(value) ? JSON.stringify(value) : value}`,
     )
-  return `${entry.date.toISOString()} ${entry.type.toUpperCase().padEnd(5)} ${oneLine(message)}${pairs.join('')}\n`
+  return `${entry.date.toISOString()} ${entry.type.toUpperCase().padEnd(5)} ${printable(message)}${pairs.join('')}\n`
 }
 
 /** One object a line, as log collectors read it. */
 function jsonLine(entry: LogObject): string {
   const [message, fields] = entry.args as [string, LogFields]
   return `${JSON.stringify({ time: entry.date.toISOString(), level: entry.type, message, ...fields })}\n`
-}
-
-/** File names may hold newlines; a log line may not. */
-function oneLine(text: string): string {
-  return text.replaceAll('\n', '\\n').replaceAll('\r', '\\r')
 }

@@ -5,6 +5,9 @@ import type { Log } from '../util/log.ts'
 /** Milliseconds between tries at most. */
 const maxPauseMs = 30_000
 
+/** Milliseconds that a last word to the master may take when the worker is told to stop now. */
+export const farewellMs = 3000
+
 /** Whether the master may answer when asked again: it is away, restarting or in trouble of its own. */
 export function isPassing(error: unknown): error is DarkstreamError {
   return error instanceof DarkstreamError && ['unreachable', 'unavailable', 'internal'].includes(error.code)

@@ -8,7 +8,7 @@ import type { Tools } from '../pipeline/tools.ts'
 import { jittered, sleep } from '../util/clock.ts'
 import { formatDuration } from '../util/format.ts'
 import type { Log } from '../util/log.ts'
-import { isPassing, persist } from './persist.ts'
+import { farewellMs, isPassing, persist } from './persist.ts'
 
 /** Milliseconds between two reports of progress: the master's answer to one is also how a cancelled job's worker learns of it. */
 const reportIntervalMs = 1000
@@ -63,21 +63,20 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
     )
     log.info(`handed in: ${done.message ?? done.status}`, { output_size })
   } catch (error) {
-    if (error instanceof ConversionError) {
-      log.info(`failed: ${error.message}`, { step: error.report.step, class: error.report.class })
-      await tell('report the failure', () =>
-        api.fail({ ...claim, error_message: error.message, report: error.report }),
-      ).catch((refusal: unknown) => end(refusal))
-      return
-    }
-    await end(error)
+    const failure = failureOf(error)
+    if (!failure) return end(error)
+    log.info(`failed: ${failure.message}`, { step: failure.report.step, class: failure.report.class })
+    const { message, report } = failure
+    await tell('report the failure', () => api.fail({ ...claim, error_message: message, report })).catch(end)
   }
 
   /** Ends an attempt that has neither a result nor a failure to tell of, or whose word the master refused. */
   async function end(error: unknown): Promise<void> {
     if (error instanceof Stopped && error.kind === 'stopped') {
       log.info('given back: the worker stops')
-      await api.release(claim).catch((refusal: unknown) => log.debug(`cannot give the job back: ${String(refusal)}`))
+      await api
+        .release(claim, AbortSignal.timeout(farewellMs))
+        .catch((refusal: unknown) => log.debug(`cannot give the job back: ${String(refusal)}`))
       return
     }
     if (error instanceof Stopped || error instanceof DarkstreamError) {
@@ -86,6 +85,13 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
     }
     throw error
   }
+}
+
+/** The failure that an attempt ended with; a result that the master does not understand is one too. Else undefined. */
+function failureOf(error: unknown): ConversionError | undefined {
+  if (error instanceof ConversionError) return error
+  if (!(error instanceof DarkstreamError) || error.code !== 'invalid_request') return undefined
+  return new ConversionError(`the master refused the result: ${error.message}`, { class: 'worker', step: 'publish' })
 }
 
 /** Converts while telling the master how far it is, within the job's time. */

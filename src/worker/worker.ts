@@ -4,7 +4,7 @@ import type { Heartbeat } from '../contract/worker.ts'
 import { jittered, sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 import { loadMeter } from './load.ts'
-import { isPassing, persist } from './persist.ts'
+import { farewellMs, persist } from './persist.ts'
 import { type RunContext, runJob, stopNow } from './run-job.ts'
 import { whyUnmounted } from './storage-check.ts'
 
@@ -56,7 +56,7 @@ export class Worker {
     this.ended.abort()
     await beating
     await api
-      .leave({ worker_id, boot_id })
+      .leave({ worker_id, boot_id }, AbortSignal.timeout(farewellMs))
       .catch((error: unknown) => this.log.debug(`left without a word: ${String(error)}`))
     if (this.fault) throw this.fault
   }
@@ -142,7 +142,10 @@ export class Worker {
       if (!job && performance.now() - askedAt < 1000) await sleep(jittered(retry_pause_ms), signal)
       return job ?? undefined
     } catch (error) {
-      if (!signal.aborted) this.fail(error)
+      if (signal.aborted) return undefined
+      if (isReplaced(error)) this.fail(error)
+      else this.log.error(`cannot ask for a job: ${(error as Error).message}`)
+      await sleep(jittered(retry_pause_ms), signal)
       return undefined
     }
   }
@@ -156,8 +159,8 @@ export class Worker {
         await this.options.api.heartbeat(this.heartbeat(measure), this.ended.signal)
       } catch (error) {
         if (this.ended.signal.aborted) return
-        if (isPassing(error)) this.log.debug(`no heartbeat: ${error.message}`)
-        else this.fail(error)
+        if (isReplaced(error)) this.fail(error)
+        else this.log.debug(`no heartbeat: ${(error as Error).message}`)
       }
     }
   }
@@ -181,10 +184,13 @@ export class Worker {
   }
 
   /** The master wants nothing of this worker any more: stop, and say why at the end of `run`. */
-  private fail(error: unknown): void {
-    const fault =
-      error instanceof DarkstreamError ? error : new DarkstreamError('internal', String(error), { cause: error })
-    this.fault ??= fault
+  private fail(error: DarkstreamError): void {
+    this.fault ??= error
     this.stop()
   }
+}
+
+/** Whether the master tells that a newer process has this worker's place. */
+function isReplaced(error: unknown): error is DarkstreamError {
+  return error instanceof DarkstreamError && error.code === 'worker_replaced'
 }

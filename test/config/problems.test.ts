@@ -13,7 +13,7 @@ test('each problem is one line with its place and key', () => {
 
 test('a file cannot write on the terminal through its name or keys', () => {
   const text = formatConfigProblems({ problems: [{ ...problem, source: 'a\nb.yaml', key: '\u001b[2Jx\u202e' }] })
-  expect(text).toBe('a\\u000ab.yaml:7: \\u001b[2Jx\\u202e: expected this, found that')
+  expect(text).toBe('a\\nb.yaml:7: \\u001b[2Jx\\u202e: expected this, found that')
 })
 
 test('a flood of problems is cut', () => {

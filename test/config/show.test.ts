@@ -36,7 +36,7 @@ test('what is shown can be loaded and means the same', () => {
 
 test('a file name cannot break out of its comment', () => {
   const named = loadConfig({ file: 'a\nserver: x', text: 'server: {port: 1}', environment: {}, flags: {} })
-  expect(formatConfig(named)).toContain('# a\\u000aserver: x:1\n')
+  expect(formatConfig(named)).toContain('# a\\nserver: x:1\n')
 })
 
 test('as data there is one row for every key', () => {

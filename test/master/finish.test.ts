@@ -139,7 +139,7 @@ test('a master that was killed in the middle of a publication ends it at its nex
   const cases = [
     { left: 'staged', expected: 'completed' },
     { left: 'renamed', expected: 'completed' },
-    { left: 'nothing', expected: 'pending' },
+    { left: 'nothing', expected: 'failed' },
   ]
   for (const { left, expected } of cases) {
     const master = openMaster()

@@ -1,5 +1,6 @@
 import { access, constants, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
+import { isInside, realpathOfMissing } from '../real-path.ts'
 import { isFolderName, isVideoName } from './names.ts'
 
 /** What makes a path a source of this scan. */
@@ -52,16 +53,4 @@ export function isFoundByItself(real_path: string, place: Place, rules: ScanRule
 export function isOutputScanned(output_path: string, place: Place, rules: ScanRules): boolean {
   const isOwnFolder = place.real_output !== place.real_root && isInside(place.real_output, place.real_root)
   return !isOwnFolder && isInside(join(place.real_output, relative(rules.output_base, output_path)), place.real_root)
-}
-
-/** Whether a path is the folder or lies in it; both absolute. */
-function isInside(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
-}
-
-/** The real path of what may not exist yet: of its nearest parent that does, and the rest as it is. */
-async function realpathOfMissing(path: string): Promise<string> {
-  const parent = dirname(path)
-  if (parent === path) return path
-  return realpath(path).catch(async () => join(await realpathOfMissing(parent), basename(path)))
 }

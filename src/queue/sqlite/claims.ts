@@ -19,6 +19,8 @@ type ClaimSteps =
   | 'complete'
   | 'fail'
   | 'release'
+  | 'putBack'
+  | 'yieldOutput'
   | 'releaseWorker'
   | 'reap'
 
@@ -56,7 +58,7 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
     },
 
     async beginPublish(key, output_size) {
-      return db.job(statements.beginPublish, { ...ownership(key), output_size, now: db.now() })
+      return db.job(statements.beginPublish, { ...ownership(key), output_size })
     },
 
     async abandonPublish(key) {
@@ -78,6 +80,8 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
           output_size: result.output_size,
           source_duration: result.source_duration ?? null,
           notes: JSON.stringify(result.notes),
+          published_size: result.published?.size_bytes ?? -1,
+          published_mtime_ms: result.published?.mtime_ms ?? null,
         })
         if (job) recordAttempt(db, job, 'completed')
         return job
@@ -100,6 +104,14 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
 
     async release(key, not_before_ms = 0) {
       return db.atomically(() => releaseClaim(key, not_before_ms))
+    },
+
+    async putBack(key, not_before_ms) {
+      return db.job(statements.release, { ...ownership(key), not_before_ms })
+    },
+
+    async yieldOutput(key) {
+      return db.row(statements.yieldOutput, ownership(key)) !== undefined
     },
 
     async releaseWorker(worker_id) {

@@ -1,12 +1,12 @@
 import { DarkstreamError } from '../../contract/error.ts'
 import { timestamp } from '../../util/clock.ts'
 import { type Completion, measureCompletions } from '../completions.ts'
-import type { Store } from '../store.ts'
+import type { Publication, Store } from '../store.ts'
 import type { Connection, Params } from './connection.ts'
 import { type AttemptRow, attemptOf, decodeCursor, encodeCursor, type JobRow, jobOf } from './rows.ts'
 import { pageOfJobs, statements } from './statements.ts'
 
-type Reads = 'job' | 'jobs' | 'attempts' | 'hasPublished' | 'totals' | 'failures' | 'completions'
+type Reads = 'job' | 'jobs' | 'attempts' | 'publication' | 'totals' | 'failures' | 'completions'
 
 /** What the queue says of itself. */
 export function reads(db: Connection): Pick<Store, Reads> {
@@ -43,8 +43,8 @@ export function reads(db: Connection): Pick<Store, Reads> {
       return db.rows<AttemptRow>(statements.attempts, { job_id }).map(attemptOf)
     },
 
-    async hasPublished(job_id) {
-      return db.row<{ has: number }>(statements.hasPublished, { job_id })?.has === 1
+    async publication(job_id) {
+      return db.row<Publication>(statements.publication, { job_id })
     },
 
     async totals() {

@@ -1,6 +1,19 @@
+import type { JobStatus } from '../../contract/job.ts'
 import type { FoundSource, Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { statements } from './statements.ts'
+
+interface KnownSource {
+  id: string
+  status: JobStatus
+  attempt: number
+  error_class: string | null
+  output_path: string
+  source_size: number | null
+  source_mtime_ms: number | null
+}
+
+const noFreeName = 'every name that its result could have is taken by another job'
 
 /** How sources become jobs. `max_retries` is what jobs added from now on get. */
 export function sources(
@@ -26,41 +39,60 @@ export function sources(
   }
 
   function addSource(source: FoundSource): 'added' | 'changed' | 'unchanged' {
-    const { source_path, source_size, source_mtime_ms } = source
-    const known = db.row<{ id: string; source_size: number | null; source_mtime_ms: number | null }>(
-      statements.sourceByPath,
-      { source_path },
-    )
+    const known = db.row<KnownSource>(statements.sourceByPath, { source_path: source.source_path })
     if (!known) {
       insert(source)
       return 'added'
     }
-    const fingerprint = { job_id: known.id, source_size, source_mtime_ms }
-    if (known.source_mtime_ms === null) {
-      db.change(statements.adoptSource, fingerprint)
+    if (known.status === 'processing') return 'unchanged'
+    const fingerprint = { job_id: known.id, source_size: source.source_size, source_mtime_ms: source.source_mtime_ms }
+    if (known.source_mtime_ms === null) db.change(statements.adoptSource, fingerprint)
+    const isSame = known.source_mtime_ms === null || isUnchanged(known, source)
+    // What only a scan refused (no attempt was made) is looked at anew: a setting may have changed since.
+    const isScanned = known.status === 'failed' && known.attempt === 0 && known.error_class === 'permanent'
+    const isCured = isScanned && source.problem === null
+    if (isSame && !isCured) {
+      if (known.status !== 'completed') moveOutput(known, source)
       return 'unchanged'
     }
-    if (known.source_size === source_size && known.source_mtime_ms === source_mtime_ms) return 'unchanged'
     if (db.change(statements.changeSource, fingerprint) === 0) return 'unchanged'
-    if (source.problem !== null) db.change(statements.rejectSource, { job_id: known.id, problem: source.problem })
+    const problem = source.problem ?? moveOutput(known, source)
+    if (problem !== null) db.change(statements.rejectSource, { job_id: known.id, problem })
     return 'changed'
   }
 
+  /** Gives a job another output when the one it has is no longer among those it may have; why it cannot, or null. */
+  function moveOutput(known: KnownSource, source: FoundSource): string | null {
+    const isFit = source.output_paths.includes(known.output_path) && isFree(known.output_path, known.id)
+    if (isFit) return null
+    const output_path = source.output_paths.find((path) => isFree(path, known.id))
+    if (output_path === undefined) return noFreeName
+    db.change(statements.moveOutput, { job_id: known.id, output_path })
+    return null
+  }
+
   function insert(source: FoundSource): void {
-    const output_path =
-      source.output_paths.find((path) => !db.row(statements.isOutputTaken, { output_path: path })) ??
-      source.output_paths.at(-1)
+    const free = source.output_paths.find((path) => isFree(path, source.id))
+    const problem = source.problem ?? (free === undefined ? noFreeName : null)
     db.change(statements.insertJob, {
       id: source.id,
       source_path: source.source_path,
-      output_path: output_path ?? '',
-      status: source.problem === null ? 'pending' : 'failed',
-      error_message: source.problem,
-      error_class: source.problem === null ? null : 'permanent',
-      max_retries: max_retries,
+      output_path: free ?? source.output_paths[0] ?? '',
+      status: problem === null ? 'pending' : 'failed',
+      error_message: problem,
+      error_class: problem === null ? null : 'permanent',
+      max_retries,
       created_at: db.now(),
       source_size: source.source_size,
       source_mtime_ms: source.source_mtime_ms,
     })
   }
+
+  function isFree(output_path: string, id: string): boolean {
+    return db.row(statements.isOutputTaken, { output_path, id }) === undefined
+  }
+}
+
+function isUnchanged(known: KnownSource, source: FoundSource): boolean {
+  return known.source_size === source.source_size && known.source_mtime_ms === source.source_mtime_ms
 }

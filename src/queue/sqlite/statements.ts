@@ -4,8 +4,12 @@ import { statesFor, type Act } from '../transitions.ts'
 /** The columns that a job has on the wire, by their names there. */
 export const jobColumns = Object.keys(Job.entries).join(', ')
 
-/** Whose claim: its job, its worker and, when the caller knows it, its attempt. What matches nothing changes nothing. */
-const owned = `id = $job_id AND worker_id IS $worker_id AND status = 'processing' AND ($attempt IS NULL OR attempt = $attempt)`
+/**
+ * Whose claim: its job, its worker and its attempt, which only those may leave out who claimed without a request id. What
+ * matches nothing changes nothing.
+ */
+const owned = `id = $job_id AND worker_id IS $worker_id AND status = 'processing'
+  AND (attempt = $attempt OR ($attempt IS NULL AND claim_request_id IS NULL))`
 
 /** What a job has only while it is being processed. */
 const unclaim = 'lease_expires_ms = NULL, claim_request_id = NULL, publish_size = NULL'
@@ -16,10 +20,15 @@ const afresh = `status = 'pending', worker_id = NULL, started_at = NULL, complet
 
 /** Every statement of the queue. One that changes a job returns it as it is then, or no row when it was not allowed. */
 export const statements = {
-  sourceByPath: `SELECT id, status, source_size, source_mtime_ms FROM jobs
+  sourceByPath: `SELECT id, status, attempt, error_class, output_path, source_size, source_mtime_ms FROM jobs
     WHERE source_path = $source_path AND duplicate_of IS NULL`,
 
-  isOutputTaken: `SELECT 1 AS taken FROM jobs WHERE output_path = $output_path LIMIT 1`,
+  /** Letter case does not tell two outputs apart: the storage may be shared to systems that see none. */
+  isOutputTaken: `SELECT 1 AS taken FROM jobs
+    WHERE output_path = $output_path COLLATE NOCASE AND id <> $id AND duplicate_of IS NULL LIMIT 1`,
+
+  moveOutput: `UPDATE jobs SET output_path = $output_path, published_size = NULL, published_mtime_ms = NULL
+    WHERE id = $job_id AND status <> 'processing'`,
 
   insertJob: `INSERT INTO jobs (id, source_path, output_path, status, error_message, error_class, max_retries, created_at,
       source_size, source_mtime_ms)
@@ -45,8 +54,7 @@ export const statements = {
   /** Takes the first pending job and numbers the claim, in one statement: no two workers can get the same. */
   claim: `UPDATE jobs SET status = 'processing', worker_id = $worker_id, attempt = attempt + 1, started_at = $now,
       completed_at = NULL, error_message = NULL, error_class = NULL, not_before_ms = 0,
-      lease_expires_ms = $lease_expires_ms, claim_request_id = $request_id,
-      published_at = iif($request_id IS NULL, coalesce(published_at, $now), published_at)
+      lease_expires_ms = $lease_expires_ms, claim_request_id = $request_id
     WHERE rowid = (SELECT rowid FROM jobs INDEXED BY jobs_pending
       WHERE status = 'pending' AND not_before_ms <= $now_ms ORDER BY priority DESC, created_at LIMIT 1)
     RETURNING ${jobColumns}`,
@@ -57,12 +65,15 @@ export const statements = {
 
   renewAll: `UPDATE jobs SET lease_expires_ms = $lease_expires_ms WHERE status = 'processing'`,
 
-  beginPublish: `UPDATE jobs SET publish_size = $output_size, published_at = coalesce(published_at, $now)
-    WHERE ${owned} RETURNING ${jobColumns}`,
+  /** A foreign worker writes to the output path itself: whatever will lie there is ours. */
+  yieldOutput: `UPDATE jobs SET published_size = -1, published_mtime_ms = NULL WHERE ${owned} RETURNING id`,
+
+  beginPublish: `UPDATE jobs SET publish_size = $output_size WHERE ${owned} RETURNING ${jobColumns}`,
 
   abandonPublish: `UPDATE jobs SET publish_size = NULL WHERE ${owned} RETURNING ${jobColumns}`,
 
-  complete: `UPDATE jobs SET status = 'completed', completed_at = $now, published_at = $now, output_size = $output_size,
+  complete: `UPDATE jobs SET status = 'completed', completed_at = $now, output_size = $output_size,
+      published_size = $published_size, published_mtime_ms = $published_mtime_ms,
       source_duration = coalesce($source_duration, source_duration), notes = $notes, error_message = NULL,
       error_class = NULL, retry_at_ms = NULL, lost_count = 0, ${unclaim}
     WHERE ${owned} RETURNING ${jobColumns}`,
@@ -109,7 +120,7 @@ export const statements = {
 
   job: `SELECT ${jobColumns} FROM jobs WHERE id = $job_id`,
 
-  hasPublished: `SELECT published_at IS NOT NULL AS has FROM jobs WHERE id = $job_id`,
+  publication: `SELECT published_size, published_mtime_ms, publish_size FROM jobs WHERE id = $job_id`,
 
   publishing: `SELECT ${jobColumns}, publish_size FROM jobs INDEXED BY jobs_leases
     WHERE status = 'processing' AND publish_size IS NOT NULL`,
@@ -123,8 +134,10 @@ export const statements = {
 
   counters: `SELECT state, jobs, source_bytes, output_bytes FROM counters`,
 
-  failures: `SELECT error_message, count(*) AS count FROM jobs
-    WHERE status = 'failed' AND error_message IS NOT NULL GROUP BY error_message ORDER BY count DESC, error_message LIMIT $limit`,
+  /** Of the newest thousand: to group a million takes most of a second. */
+  failures: `SELECT error_message, count(*) AS count FROM (SELECT error_message FROM jobs INDEXED BY idx_jobs_status
+      WHERE status = 'failed' ORDER BY created_at DESC LIMIT 1000)
+    WHERE error_message IS NOT NULL GROUP BY error_message ORDER BY count DESC, error_message LIMIT $limit`,
 
   completions: `SELECT started_at, completed_at, source_size FROM jobs INDEXED BY jobs_completions
     WHERE status = 'completed' AND completed_at >= $since AND started_at IS NOT NULL ORDER BY completed_at DESC LIMIT $limit`,

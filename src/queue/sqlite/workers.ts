@@ -12,7 +12,7 @@ export function workers(db: Connection): Pick<Store, 'heartbeat' | 'markOffline'
         hostname: heartbeat.hostname,
         now: db.now(),
         vulkan_available: heartbeat.vulkan_available,
-        active_jobs: heartbeat.active_jobs,
+        active_jobs: heartbeat.active_jobs ?? 0,
         gpu_name: heartbeat.gpu,
         cpu_usage: heartbeat.cpu_usage,
         memory_usage: heartbeat.memory_usage,

@@ -170,32 +170,39 @@ function numberCases(check: Check): void {
 }
 
 function publishedCases(check: Check): void {
-  check('an output holds nothing of ours until a publication begins', async ({ store, add, claim }) => {
+  const nothing = { published_size: null, published_mtime_ms: null, publish_size: null }
+
+  check('an output holds nothing of ours until a publication is complete', async ({ store, add, claim }) => {
     await add('a')
     const key = keyOf(await claim())
-    expect(await store.hasPublished(idOf('a'))).toBe(false)
+    expect(await store.publication(idOf('a'))).toEqual(nothing)
     await store.beginPublish(key, 400)
-    expect(await store.hasPublished(idOf('a'))).toBe(true)
+    expect(await store.publication(idOf('a'))).toEqual({ ...nothing, publish_size: 400 })
+    await store.abandonPublish(key)
+    expect(await store.publication(idOf('a'))).toEqual(nothing)
   })
 
-  check('an output that once held a result of ours is ours for ever', async (world) => {
+  check('a result of ours is known by its size and time, whatever becomes of the job', async (world) => {
     await world.add('a')
     await world.store.complete(keyOf(await world.claim()), result)
     await world.store.requeue(idOf('a'))
     await world.store.addSources([changedSource('a')])
     await world.reopen()
-    expect(await world.store.hasPublished(idOf('a'))).toBe(true)
+    const known = { ...nothing, published_size: 400, published_mtime_ms: 1_700_000_000_000 }
+    expect(await world.store.publication(idOf('a'))).toEqual(known)
   })
 
-  check('an output may hold something of a foreign worker as soon as it claimed the job', async ({ store, add }) => {
+  check('where a foreign worker may write, whatever lies there is ours', async ({ store, add }) => {
     await add('a')
     const claimed = there(await store.claim({ worker_id: 'foreign', request_id: null, lease_ms }))
+    expect(await store.yieldOutput({ ...keyOf(claimed), worker_id: 'another' })).toBe(false)
+    expect(await store.yieldOutput(keyOf(claimed))).toBe(true)
     await store.release(keyOf(claimed))
-    expect(await store.hasPublished(idOf('a'))).toBe(true)
+    expect(await store.publication(idOf('a'))).toEqual({ ...nothing, published_size: -1 })
   })
 
   check('an unknown job has published nothing', async ({ store }) => {
     await store.addSources([source('a')])
-    expect(await store.hasPublished('no such job')).toBe(false)
+    expect(await store.publication('no such job')).toBeUndefined()
   })
 }

@@ -139,17 +139,6 @@ function releaseCases(check: Check): void {
     expect(await world.store.complete(key, result)).toMatchObject({ status: 'completed' })
   })
 
-  check(
-    'an output stays ours when its job is given back in the middle of publication',
-    async ({ store, add, claim }) => {
-      await add('a')
-      const key = keyOf(await claim())
-      await store.beginPublish(key, 400)
-      await store.release(key)
-      expect(await store.hasPublished(idOf('a'))).toBe(true)
-    },
-  )
-
   check('a release costs no retry and leaves no error', async ({ store, add, claim }) => {
     await add('a')
     const released = await store.release(keyOf(await claim()))

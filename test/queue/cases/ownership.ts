@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
 import type { ClaimKey, Store } from '../../../src/queue/store.ts'
 import { bringTo, settledStates } from './states.ts'
-import { type Check, failure, idOf, keyOf, lease_ms, result, type World } from './world.ts'
+import { type Check, failure, idOf, keyOf, lease_ms, result, there, type World } from './world.ts'
 
 /** The steps that only the owner of a claim may take; a refused one gives undefined or false. */
 const steps: Record<string, (store: Store, key: ClaimKey) => Promise<unknown>> = {
@@ -10,6 +10,8 @@ const steps: Record<string, (store: Store, key: ClaimKey) => Promise<unknown>> =
   complete: (store, key) => store.complete(key, result),
   fail: (store, key) => store.fail(key, failure()),
   release: (store, key) => store.release(key),
+  putBack: (store, key) => store.putBack(key, 0),
+  yieldOutput: (store, key) => store.yieldOutput(key),
 }
 
 /** What a claim's key opens, and that nothing else does. */
@@ -18,8 +20,16 @@ export function ownershipCases(check: Check): void {
     check(`${name} is the owner's, with the number of its claim or without`, async ({ store, add, claim }) => {
       await add('a', 'b')
       expect(await step(store, keyOf(await claim()))).toBeTruthy()
-      const { job_id, worker_id } = keyOf(await claim())
-      expect(await step(store, { job_id, worker_id })).toBeTruthy()
+      const foreign = keyOf(there(await store.claim({ worker_id: 'foreign', request_id: null, lease_ms })))
+      expect(await step(store, { job_id: foreign.job_id, worker_id: 'foreign' })).toBeTruthy()
+    })
+
+    check(`${name} without the number of a claim that was made with a request id changes nothing`, async (world) => {
+      await world.add('a')
+      const { job_id, worker_id } = keyOf(
+        there(await world.store.claim({ worker_id: 'alice', request_id: 'request', lease_ms })),
+      )
+      await refused(world, step, { job_id, worker_id })
     })
 
     check(`${name} by anybody but the owner of the newest claim changes nothing`, async (world) => {

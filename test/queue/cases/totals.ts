@@ -56,7 +56,11 @@ const acts: readonly RandomAct[] = [
   claim,
   claim,
   async ({ store }, name, random) =>
-    store.complete(await newestClaim(store, name), { output_size: Math.floor(random() * 500), notes: [] }),
+    store.complete(await newestClaim(store, name), {
+      output_size: Math.floor(random() * 500),
+      notes: [],
+      published: null,
+    }),
   async ({ store, now_ms }, name, random) =>
     store.fail(await newestClaim(store, name), failure('x', random() < 0.5 ? null : now_ms + 1000)),
   async ({ store }, name) => store.release(await newestClaim(store, name)),

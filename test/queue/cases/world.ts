@@ -127,4 +127,9 @@ export function failure(error_message = 'the encoder stopped', retry_at_ms: numb
   return { error_message, report: failureReport, retry_at_ms }
 }
 
-export const result = { output_size: 400, source_duration: 12.5, notes: ['a subtitle was dropped'] }
+export const result = {
+  output_size: 400,
+  source_duration: 12.5,
+  notes: ['a subtitle was dropped'],
+  published: { size_bytes: 400, mtime_ms: 1_700_000_000_000 },
+}

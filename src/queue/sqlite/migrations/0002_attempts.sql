@@ -15,8 +15,10 @@ ALTER TABLE jobs ADD COLUMN claim_request_id TEXT;
 ALTER TABLE jobs ADD COLUMN lost_count INTEGER NOT NULL DEFAULT 0;
 -- Set while a result is on its way from its staging path to its output path: its size in bytes.
 ALTER TABLE jobs ADD COLUMN publish_size INTEGER;
--- Since when the output path holds a result of ours, or may hold one that a foreign worker began.
-ALTER TABLE jobs ADD COLUMN published_at TEXT;
+-- By these the file at the output path is known as ours: its bytes, -1 where a worker of the original's kind may have
+-- written anything, and its time in milliseconds UTC, null for any.
+ALTER TABLE jobs ADD COLUMN published_size INTEGER;
+ALTER TABLE jobs ADD COLUMN published_mtime_ms INTEGER;
 -- The original added a file again at every start; all but one of such rows stay as history under the id of the one that counts.
 ALTER TABLE jobs ADD COLUMN duplicate_of TEXT;
 
@@ -51,13 +53,13 @@ UPDATE jobs SET
     retry_count = coalesce(retry_count, 0),
     max_retries = coalesce(max_retries, 3);
 -- Its workers wrote to the output path itself: whatever lies there of a job that was begun is ours.
-UPDATE jobs SET published_at = coalesce(completed_at, started_at, created_at)
+UPDATE jobs SET published_size = -1
     WHERE status IN ('completed', 'processing') OR started_at IS NOT NULL;
 UPDATE workers SET last_heartbeat = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', last_heartbeat), last_heartbeat);
 
 -- Without these two the statements below would compare each row with every other.
 CREATE INDEX jobs_by_source ON jobs (source_path);
-CREATE INDEX jobs_outputs ON jobs (output_path);
+CREATE INDEX jobs_outputs ON jobs (output_path COLLATE NOCASE);
 
 -- Of several rows for one source the furthest along counts, the newest of equals.
 UPDATE jobs SET duplicate_of = (
@@ -74,14 +76,14 @@ UPDATE jobs SET status = 'cancelled', error_message = 'duplicate of job ' || dup
 UPDATE jobs SET output_path = substr(output_path, 1, length(output_path) - length('.mp4')) || '.'
         || substr(source_path, length(rtrim(source_path, replace(source_path, '.', ''))) + 1) || '.mp4'
     WHERE duplicate_of IS NULL AND status <> 'completed' AND EXISTS (
-        SELECT 1 FROM jobs other WHERE other.output_path = jobs.output_path AND other.duplicate_of IS NULL
+        SELECT 1 FROM jobs other WHERE other.output_path = jobs.output_path COLLATE NOCASE AND other.duplicate_of IS NULL
             AND (-instr('processing completed', other.status), other.rowid)
                 < (-instr('processing completed', jobs.status), jobs.rowid));
 -- A name that was made so may be that of a third (a.mov.avi -> a.mov.mp4): then a number that no other row has goes in.
 UPDATE jobs SET output_path = substr(output_path, 1, length(output_path) - length('.mp4'))
         || printf('.%08x', rowid) || '.mp4'
     WHERE duplicate_of IS NULL AND status <> 'completed' AND EXISTS (
-        SELECT 1 FROM jobs other WHERE other.output_path = jobs.output_path AND other.duplicate_of IS NULL
+        SELECT 1 FROM jobs other WHERE other.output_path = jobs.output_path COLLATE NOCASE AND other.duplicate_of IS NULL
             AND (-instr('processing completed', other.status), other.rowid)
                 < (-instr('processing completed', jobs.status), jobs.rowid));
 
