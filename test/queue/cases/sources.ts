@@ -137,6 +137,40 @@ function outputCases(check: Check): void {
 function problemCases(check: Check): void {
   const hopeless = source('a', { problem: 'the file name is not valid UTF-8; rename the file' })
 
+  check(
+    'two outputs that differ in letter case only are one: the storage may be shared to systems that see none',
+    async (world) => {
+      await world.store.addSources([source('a', { output_paths: ['/out/film.mp4'] })])
+      await world.store.addSources([source('b', { output_paths: ['/out/Film.mp4', '/out/Film.mkv.mp4'] })])
+      expect((await world.job('b')).output_path).toBe('/out/Film.mkv.mp4')
+    },
+  )
+
+  check('a source whose every output is taken becomes a failed job that says so', async (world) => {
+    await world.store.addSources([source('a', { output_paths: ['/out/x.mp4'] })])
+    await world.store.addSources([source('b', { output_paths: ['/out/x.mp4'] })])
+    expect(await world.job('b')).toMatchObject({ status: 'failed', error_message: expect.stringContaining('taken') })
+  })
+
+  check(
+    'a job that has no result yet follows when its output is to be another; one that has keeps it',
+    async (world) => {
+      await world.add('done')
+      await world.store.complete(keyOf(await world.claim()), result)
+      await world.add('waiting')
+      const elsewhere = (name: string) => source(name, { output_paths: [`/elsewhere/${name}.mkv`] })
+      await world.store.addSources([elsewhere('waiting'), elsewhere('done')])
+      expect((await world.job('waiting')).output_path).toBe('/elsewhere/waiting.mkv')
+      expect((await world.job('done')).output_path).toBe('/out/done.mp4')
+    },
+  )
+
+  check('what only a scan had refused is queued once a scan finds nothing against it', async (world) => {
+    await world.store.addSources([source('a', { problem: 'its result would lie among the sources' })])
+    expect(await world.store.addSources([source('a')])).toEqual({ ...nothing, changed: 1 })
+    expect(await world.job('a')).toMatchObject({ status: 'pending', error_message: null })
+  })
+
   check('a source that can never be converted becomes a failed job with the reason', async (world) => {
     expect(await world.store.addSources([hopeless])).toEqual({ ...nothing, added: 1 })
     expect(await world.job('a')).toMatchObject({
