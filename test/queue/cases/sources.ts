@@ -158,7 +158,6 @@ function problemCases(check: Check): void {
       await world.add('done')
       await world.store.complete(keyOf(await world.claim()), result)
       await world.add('waiting')
-      const elsewhere = (name: string) => source(name, { output_paths: [`/elsewhere/${name}.mkv`] })
       await world.store.addSources([elsewhere('waiting'), elsewhere('done')])
       expect((await world.job('waiting')).output_path).toBe('/elsewhere/waiting.mkv')
       expect((await world.job('done')).output_path).toBe('/out/done.mp4')
@@ -229,4 +228,8 @@ function fingerprintCases(check: Check): void {
 
 function outputsOf(world: World, ...names: string[]): Promise<string[]> {
   return Promise.all(names.map(async (name) => (await world.job(name)).output_path))
+}
+
+function elsewhere(name: string) {
+  return source(name, { output_paths: [`/elsewhere/${name}.mkv`] })
 }
