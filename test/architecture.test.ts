@@ -10,10 +10,11 @@ const mayImport: Record<string, readonly string[]> = {
   util: [],
   config: ['contract', 'util'],
   queue: ['contract', 'util'],
+  vulkan: ['contract', 'util'],
   pipeline: ['contract', 'util'],
   api: ['contract', 'util'],
   master: ['contract', 'queue', 'util'],
-  worker: ['contract', 'pipeline', 'util'],
+  worker: ['contract', 'pipeline', 'vulkan', 'util'],
 }
 
 /** What only some files may use. */
