@@ -173,7 +173,7 @@ export const heads = {
     takesMore: true,
   },
   detect: {
-    description: 'Show what this machine can encode',
+    description: 'Show the GPUs of this machine and what it can encode',
     args: { ...config, ...json },
     examples: ['darkstream detect', 'darkstream detect --json'],
   },
@@ -189,4 +189,23 @@ export const heads = {
   },
 } as const satisfies Record<string, CommandHead>
 
-export type CommandName = keyof typeof heads
+/** What the program asks of itself in a child; in no help. */
+export const innerHeads = {
+  'probe-vulkan': {
+    description: 'Ask the Vulkan drivers in this very process; what detect starts',
+    args: { validate: { type: 'boolean', description: 'Load the validation layer' } },
+    examples: ['darkstream probe-vulkan'],
+  },
+} as const satisfies Record<string, CommandHead>
+
+export type CommandName = keyof typeof heads | keyof typeof innerHeads
+
+/** The head of any command. */
+export function headOf(name: CommandName): CommandHead {
+  return { ...heads, ...innerHeads }[name]
+}
+
+/** Whether a text is the name of a command. */
+export function isCommand(name: string | undefined): name is CommandName {
+  return name !== undefined && (Object.hasOwn(heads, name) || Object.hasOwn(innerHeads, name))
+}

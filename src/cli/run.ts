@@ -2,7 +2,7 @@ import { ConfigError } from '../config/problems.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import { ConversionError } from '../contract/failure.ts'
 import { printable } from '../util/format.ts'
-import { type CommandName, heads } from './heads.ts'
+import { type CommandName, headOf, heads, isCommand } from './heads.ts'
 import { type CommandArgs, commandHelp, readArgs, rootHelp, UsageError } from './usage.ts'
 import { versionLine } from './version.ts'
 
@@ -19,6 +19,7 @@ const loaders: Record<CommandName, () => Promise<{ run: (args: CommandArgs) => P
   cancel: () => import('./cancel.ts'),
   detect: () => import('./detect.ts'),
   config: () => import('./config.ts'),
+  'probe-vulkan': () => import('./probe-vulkan.ts'),
 }
 
 /** Runs a command line; the exit code: 0 done, 1 something failed or the master cannot be reached, 2 wrong usage. */
@@ -34,7 +35,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   const untilDashes = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
   if (untilDashes.includes('--help') || untilDashes.includes('-h')) return print(await commandHelp(first))
   try {
-    const args = readArgs(heads[first], rest)
+    const args = readArgs(headOf(first), rest)
     const { run } = await loaders[first]()
     return await run(args)
   } catch (error) {
@@ -51,10 +52,6 @@ function explain(command: CommandName, error: unknown): number {
   if (error.code === 'invalid_request') return complain(error.message, 2)
   const hint = error.code === 'unreachable' ? '; is it running there? Name another with --master-url' : ''
   return complain(`${error.message}${hint}`, 1)
-}
-
-function isCommand(name: string | undefined): name is CommandName {
-  return name !== undefined && Object.hasOwn(heads, name)
 }
 
 function print(text: string, code = 0): number {

@@ -23,3 +23,14 @@ export function table(titles: readonly string[], rows: readonly (readonly string
 export function tree(lines: readonly string[]): string {
   return lines.map((line, index) => `${index === lines.length - 1 ? '└─' : '├─'} ${printable(line)}\n`).join('')
 }
+
+/** A list whose entries have lists of their own. */
+export function deepTree(entries: readonly { line: string; lines: readonly string[] }[]): string {
+  return entries
+    .map(({ line, lines }, index) => {
+      const isLast = index === entries.length - 1
+      const below = tree(lines).replaceAll(/^(?=.)/gm, isLast ? '   ' : '│  ')
+      return `${isLast ? '└─' : '├─'} ${printable(line)}\n${below}`
+    })
+    .join('')
+}

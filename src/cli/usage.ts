@@ -1,6 +1,6 @@
 import { parseArgs as parseStrictly, stripVTControlCharacters } from 'node:util'
 import { type ArgsDef, parseArgs, renderUsage } from 'citty'
-import { type CommandHead, type CommandName, heads } from './heads.ts'
+import { type CommandHead, type CommandName, headOf, heads } from './heads.ts'
 import { version } from './version.ts'
 
 /** Wrong usage: told in a sentence, and the program ends with exit code 2. */
@@ -56,7 +56,7 @@ function parsedStrictly(args: ArgsDef, rawArgs: readonly string[]) {
 
 /** The help of one command, with examples. */
 export async function commandHelp(name: CommandName): Promise<string> {
-  const head: CommandHead = heads[name]
+  const head = headOf(name)
   const usage = await renderUsage({
     meta: { name: `darkstream ${name}`, description: head.description },
     args: head.args,

@@ -13,3 +13,9 @@ export function versionLine(): string {
   const target = typeof buildTarget === 'undefined' ? `${platform()}-${arch()}` : buildTarget
   return `darkstream ${version} (${commit}, ${target})`
 }
+
+/** What starts this program again; what is to be done comes after it. */
+export function ownCommand(): readonly string[] {
+  const isCompiled = typeof buildTarget !== 'undefined'
+  return isCompiled ? [process.execPath] : [process.execPath, Bun.main]
+}

@@ -77,8 +77,8 @@ export const schema = {
     stall_timeout: key(Duration('1s'), '5m', 'an ffmpeg without progress for this long is stopped'),
   },
   vulkan: {
-    preferred_device: key(Name, 'auto', "a GPU's name, or auto; without effect in this version"),
-    enable_validation: key(Flag, 'false', 'load the Vulkan validation layer; without effect in this version'),
+    preferred_device: key(Name, 'auto', "a GPU's name, part of it or number, or auto; so far for detect only"),
+    enable_validation: key(Flag, 'false', 'let the Vulkan validation layer watch detect and show its messages'),
   },
   logging: {
     level: key(Choice(logLevels, { warning: 'warn' }), 'info', 'least important lines that are written'),

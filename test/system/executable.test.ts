@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Detection } from '../../src/cli/detect.ts'
 import { heads } from '../../src/cli/heads.ts'
 import { useClips } from '../support/clips.ts'
 import { place, startCluster } from '../support/cluster.ts'
@@ -100,7 +101,21 @@ test('detect shows what passed a test encode, and why nothing did', async () => 
     ffmpeg: null,
     problem: expect.stringContaining('apt-get install ffmpeg'),
     encoders: [],
+    vulkan: { supported: expect.any(Boolean), devices: expect.any(Array), default_device: expect.any(String) },
   })
+})
+
+test('detect asks the Vulkan drivers in a child of its own, whatever they are, and says what came of it', async () => {
+  const ffmpeg = { DARKSTREAM_FFMPEG_PATH: '/nowhere/ffmpeg' }
+  const { output } = await run(['detect'], { environment: ffmpeg })
+  expect(output).toMatch(/^🖥️ {2}GPU \/ Vulkan Detection\n\nVulkan Status: (✓ Available|✗ \S.+)\n\nDevices:\n[├└]─ /)
+  expect(output).toMatch(/├─ Vulkan SDK: (\d+\.\d+\.\d+ \(loader \S+\)|none)\n/)
+  const nowhere = { ...ffmpeg, VK_DRIVER_FILES: '/nowhere/driver.json', VK_ICD_FILENAMES: '/nowhere/driver.json' }
+  const broken = JSON.parse((await run(['detect', '--json'], { environment: nowhere })).output) as Detection
+  expect(broken.vulkan).toMatchObject({ supported: false, device: null, devices: [] })
+  expect(broken.vulkan.problem?.message).toMatch(/driver file \/nowhere\/driver\.json is of no use|no Vulkan loader/)
+  expect(broken.vulkan_environment).toMatchObject({ VK_DRIVER_FILES: '/nowhere/driver.json' })
+  expect((await run(['--help'])).output).not.toContain('probe-vulkan')
 })
 
 test('the reading commands tell of a real master, for people and as JSON', async () => {
