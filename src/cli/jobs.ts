@@ -7,6 +7,9 @@ import { answer, masterOf, numberFlag } from './ask.ts'
 import { table } from './table.ts'
 import type { CommandArgs } from './usage.ts'
 
+/** Characters. */
+const longestRemark = 100
+
 export async function run(args: CommandArgs): Promise<number> {
   const master = masterOf(args)
   const job_id = args.text('job_id')
@@ -44,9 +47,14 @@ function listText({ jobs, next }: Reply<'jobs'>): string {
 /** What is worth saying of a job in one cell. */
 function remark(job: JobView): string {
   if (job.status === 'processing') return progressText(job)
-  if (job.status === 'failed') return job.error_message ?? ''
+  if (job.status === 'failed') return shortened(job.error_message ?? '')
   if (job.status === 'completed') return job.output_size === null ? '' : formatBytes(job.output_size)
   return ''
+}
+
+/** Foreign workers send whole logs as a message; `jobs ID` shows all of it. */
+function shortened(text: string): string {
+  return text.length <= longestRemark ? text : `${text.slice(0, longestRemark - 1)}…`
 }
 
 function progressText({ progress, worker_id }: JobView): string {

@@ -65,7 +65,10 @@ function took(job: JobEvent['job']): number {
 function picture(stats: Reply<'stats'>, running: readonly JobView[], source: string): string[] {
   const { jobs } = stats
   const ended = jobs.completed + jobs.failed - jobs.awaiting_retry + jobs.cancelled
-  const left = stats.eta_seconds === null ? 'time left unknown' : `${formatDuration(stats.eta_seconds)} left`
+  const isIdle = jobs.pending + jobs.processing + jobs.awaiting_retry === 0
+  const settling = stats.scan.settling > 0 ? `, ${formatCount(stats.scan.settling)} still being written` : ''
+  const time = stats.eta_seconds === null ? 'time left unknown' : `${formatDuration(stats.eta_seconds)} left`
+  const left = isIdle && !stats.scan.running ? `waiting for new files${settling}; Ctrl-C ends` : `${time}${settling}`
   return [
     '',
     ...running.map(

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createApp, listen, type RunningServer } from '../api/server.ts'
 import type { LoadedConfig } from '../config/load.ts'
@@ -22,7 +22,7 @@ const tickMs = 500
 
 /** Master and worker in one process: the worker is handed the coordinator itself. */
 export async function run(args: CommandArgs): Promise<number> {
-  const folders = { source: resolve(args.text('source') ?? ''), output: resolve(args.text('output') ?? '') }
+  const folders = { source: realFolder(args.text('source')), output: resolve(args.text('output') ?? '') }
   const loaded = startSettings(args, folders)
   const { config } = loaded
   openFolders(folders)
@@ -44,6 +44,7 @@ export async function run(args: CommandArgs): Promise<number> {
   const stopping = new AbortController()
   const startedAt = performance.now()
   const before = await master.store.totals()
+  await retrySurroundings(master)
   master.scanner.start()
   display.say(
     `${folders.source} -> ${folders.output}: ${concurrency} at a time; darkstream status --master-url ${server.url}`,
@@ -51,18 +52,17 @@ export async function run(args: CommandArgs): Promise<number> {
   onStopSignals(
     () => {
       if (worker.activeJobs > 0)
-        display.say(`stopping: ${worker.activeJobs} running jobs are finished first; Ctrl-C again gives them back now`)
+        display.say(`stopping: what is running is finished first; Ctrl-C again gives it back now`)
       stopping.abort()
       worker.drain()
     },
     () => worker.stop(),
   )
+  const ended = new AbortController()
   try {
-    const working = worker.run()
-    const watching = watch(master, display, { once: args.flag('once'), pulse, signal: stopping.signal }).finally(() =>
-      worker.drain(),
-    )
-    await Promise.all([working, watching])
+    const working = worker.run().finally(() => ended.abort())
+    const watching = watch(master, display, { once: args.flag('once'), pulse, signal: ended.signal })
+    await Promise.all([working, watching.finally(() => worker.drain())])
   } finally {
     release()
     await master.coordinator.stop()
@@ -80,6 +80,12 @@ export async function run(args: CommandArgs): Promise<number> {
   })
   await master.stop()
   return code
+}
+
+/** Behind all links: the same folder is the same queue, whatever way leads to it. What is not there is told later. */
+function realFolder(given: string | undefined): string {
+  const path = resolve(given ?? '')
+  return existsSync(path) ? realpathSync(path) : path
 }
 
 /** Makes sure of the two folders: the source must be there and readable, the output is made. */
@@ -128,6 +134,23 @@ function listenSomewhere(master: Master, { config, origins }: LoadedConfig, log:
     if (origins['server.port'] !== 'default') throw error
     return listen(app, { host: config.server.host, port: 0 })
   }
+}
+
+/**
+ * Gives another chance to what failed in an earlier run for its surroundings (a full disk, a file in the way, missing
+ * rights), which may have been mended since. What is wrong with a file itself is tried again when the file changes.
+ */
+async function retrySurroundings({ store }: Master): Promise<void> {
+  let after: string | undefined
+  do {
+    const page = await store.jobs({ status: 'failed', limit: 500, after })
+    for (const job of page.jobs) {
+      const last = (await store.attempts(job.id)).at(-1)
+      const isOfFile = job.error_class === 'permanent' && last?.step !== 'stage'
+      if (!isOfFile) await store.retry(job.id)
+    }
+    after = page.next ?? undefined
+  } while (after !== undefined)
 }
 
 /** Draws until the signal, or, with `once`, until nothing is left to do. */

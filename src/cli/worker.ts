@@ -14,7 +14,7 @@ export async function run(args: CommandArgs): Promise<number> {
   log.info(`${versionLine()}: worker ${worker_id}, ${concurrency} at a time, for ${master_url}`)
   onStopSignals(
     () => {
-      log.info(`stopping: ${worker.activeJobs} running jobs are finished first; a second signal gives them back now`)
+      log.info(`stopping: finishing what is running (${worker.activeJobs}); a second signal gives it back now`)
       worker.drain()
     },
     () => worker.stop(),

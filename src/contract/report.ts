@@ -31,7 +31,7 @@ export const StatsReport = v.object({
   }),
   /** Completions per hour over the measured window; null before the first. */
   files_per_hour: v.nullable(v.number()),
-  /** Seconds of wall time until nothing is pending at the measured rate of source bytes; null before the first completion. */
+  /** Seconds of wall time until nothing is pending at the measured rate of source bytes; null before the first completion and while no worker is there. */
   eta_seconds: v.nullable(v.number()),
   /** Completions that these figures were measured on. */
   measured_jobs: v.number(),

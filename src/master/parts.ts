@@ -3,6 +3,7 @@ import type { Job, JobView, Progress } from '../contract/job.ts'
 import type { StatsReport } from '../contract/report.ts'
 import type { Store } from '../queue/store.ts'
 import type { Clock } from '../util/clock.ts'
+import type { Log } from '../util/log.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { OnJobEvent } from './events.ts'
 import type { RetryPolicy } from './retry-policy.ts'
@@ -22,6 +23,7 @@ export interface Parts {
   retry: RetryPolicy
   clock: Clock
   onEvent: OnJobEvent
+  log: Log
   /** What running attempts last said of themselves, by job id. It is news, not state: a restart forgets it. */
   progress: Map<string, { attempt: number; progress: Progress }>
   scanReport: () => StatsReport['scan']

@@ -26,7 +26,12 @@ export async function reapOnce(parts: Parts): Promise<void> {
   for (const job of await store.reap()) {
     await discardStaged(stagingPath(parts.output_base, job))
     parts.progress.delete(job.id)
-    parts.onEvent({ type: job.status === 'failed' ? 'failed' : 'lost', job })
+    const lost = (await store.attempts(job.id)).at(-1)
+    parts.onEvent({
+      type: job.status === 'failed' ? 'failed' : 'lost',
+      job,
+      detail: lost?.error_message ?? 'its lease ran out',
+    })
   }
   await store.retryDue()
   if (dispatcher.hasWaiters && (await store.totals()).by_status.pending > 0) dispatcher.wake()

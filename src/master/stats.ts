@@ -31,7 +31,7 @@ export async function statsReport(parts: Parts): Promise<StatsReport> {
       completed_output: totals.completed_output_bytes,
     },
     files_per_hour: rate(recent.count, recent.busy_seconds / 3600),
-    eta_seconds: eta(left, totals.remaining_source_bytes, recent),
+    eta_seconds: left > 0 && active.length === 0 ? null : eta(left, totals.remaining_source_bytes, recent),
     measured_jobs: recent.count,
     median_job_seconds: recent.median_job_seconds,
     workers: {

@@ -40,6 +40,7 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
       const known = await store.worker(worker.worker_id)
       await store.heartbeat(worker)
       const isSameProcess = known?.boot_id === worker.boot_id
+      if (!isSameProcess) parts.log.info(`worker ${worker.worker_id} joined`, { hostname: worker.hostname })
       const released = isSameProcess ? 0 : await releaseAll(worker.worker_id, 'its worker was started anew')
       return { released, lease_ms: worker_timeout_ms }
     },
@@ -47,6 +48,7 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
     async leave({ worker_id, boot_id }) {
       await refuseReplaced(worker_id, boot_id)
       await store.markOffline(worker_id)
+      parts.log.info(`worker ${worker_id} left`)
       return { released: await releaseAll(worker_id, 'its worker was stopped') }
     },
 

@@ -47,9 +47,12 @@ const RawProbe = v.object({
 /** Reads ffprobe's `-of json` with `-show_format -show_streams -show_chapters`. Throws when it is not that. */
 export function parseMediaInfo(json: string): MediaInfo {
   const raw = v.parse(RawProbe, JSON.parse(json))
+  const isMatroska = raw.format.format_name.includes('matroska')
   return {
     formats: raw.format.format_name.split(','),
-    duration_seconds: positive(raw.format.duration),
+    duration_seconds: isMatroska
+      ? sinceStart(raw.format.duration, raw.format.start_time)
+      : positive(raw.format.duration),
     start_seconds: finite(raw.format.start_time),
     size_bytes: finite(raw.format.size) ?? 0,
     chapter_count: raw.chapters.length,
@@ -130,7 +133,14 @@ function durationOf(raw: RawStream): number | null {
   const direct = positive(raw.duration)
   if (direct !== null) return direct
   const tag = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(raw.tags['DURATION'] ?? '')
-  return tag === null ? null : positive(Number(tag[1]) * 3600 + Number(tag[2]) * 60 + Number(tag[3]))
+  if (tag === null) return null
+  return sinceStart(Number(tag[1]) * 3600 + Number(tag[2]) * 60 + Number(tag[3]), raw.start_time)
+}
+
+/** Matroska counts lengths from time zero, wherever the first frame stands: what was cut from a stream may start at an hour. */
+function sinceStart(end: string | number | undefined, start: string | number | undefined): number | null {
+  const seconds = positive(end)
+  return seconds === null ? null : positive(seconds - Math.max(0, finite(start) ?? 0))
 }
 
 /** `30000/1001`, `64:45`; null for `0/0`, `0:1` and what is no ratio. */

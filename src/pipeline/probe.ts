@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { ConversionError, type FailureClass } from '../contract/failure.ts'
+import { ConversionError, type ConversionStep, type FailureClass } from '../contract/failure.ts'
 import { formatCount } from '../util/format.ts'
 import { errnoOf } from './errno.ts'
 import { type ProbeRequest, readMediaInfo } from './ffprobe.ts'
@@ -40,7 +40,8 @@ async function refuseUnreadable(path: string): Promise<void> {
       if (await isFolder(dirname(path))) throw refusal('the file is not there any more')
       throw refusal('its folder is not there: is the storage mounted on this worker?', 'worker')
     }
-    if (code === 'EACCES' || code === 'EPERM') throw refusal('permission denied: the file may not be read')
+    if (code === 'EACCES' || code === 'EPERM')
+      throw refusal('permission denied: the file may not be read', 'permanent', 'stage')
     if (code === 'ELOOP') throw refusal('a symbolic link that leads back to itself')
     throw refusal(`the file cannot be read: ${code}`, 'retryable')
   }
@@ -65,6 +66,11 @@ function refuseUnusable(info: MediaInfo): void {
   }
 }
 
-function refusal(message: string, failureClass: FailureClass = 'permanent'): ConversionError {
-  return new ConversionError(message, { class: failureClass, step: 'probe' })
+/** Step `stage`: the surroundings are at fault, not the file. */
+function refusal(
+  message: string,
+  failureClass: FailureClass = 'permanent',
+  step: ConversionStep = 'probe',
+): ConversionError {
+  return new ConversionError(message, { class: failureClass, step })
 }

@@ -29,7 +29,10 @@ const versionTimeoutMs = 20_000
 /** Finds ffmpeg and the ffprobe beside it. Throws `ConversionError` of class worker with a sentence that names the remedy. */
 export async function findTools(request: FindToolsRequest): Promise<Tools> {
   const ffmpegPath = lookUp(request.ffmpeg_path, request.environment)
-  if (ffmpegPath === undefined) throw unusable(`ffmpeg was not found at ${request.ffmpeg_path}: ${remedy}`)
+  if (ffmpegPath === undefined) {
+    const where = request.ffmpeg_path.includes('/') ? `at ${request.ffmpeg_path}` : `in PATH as ${request.ffmpeg_path}`
+    throw unusable(`ffmpeg was not found ${where}: ${remedy}`)
+  }
   const ffprobePath = siblingProbe(ffmpegPath)
   if (ffprobePath === undefined) throw unusable(`there is no ffprobe beside ${ffmpegPath}: ${remedy}`)
   const version = await readVersion(ffmpegPath, request)

@@ -5,6 +5,9 @@ import type { Log } from '../util/log.ts'
 /** Milliseconds between tries at most. */
 const maxPauseMs = 30_000
 
+/** Milliseconds for which a worker that was told to end still tries to hand in what it has. */
+const drainPatienceMs = 60_000
+
 /** Milliseconds that a last word to the master may take when the worker is told to stop now. */
 export const farewellMs = 3000
 
@@ -13,22 +16,36 @@ export function isPassing(error: unknown): error is DarkstreamError {
   return error instanceof DarkstreamError && ['unreachable', 'unavailable', 'internal'].includes(error.code)
 }
 
+export interface PersistOptions {
+  first_pause_ms: number
+  log: Log
+  /** What is being tried, for the log: `hand in the result`. */
+  what: string
+  /** Ends the trying; its reason is thrown. */
+  signal: AbortSignal
+  /** From when it aborts the master has a minute left to hear it. */
+  draining?: AbortSignal
+}
+
 /**
- * Says something to the master until it has heard it, however long it is away. What the master refuses is thrown, and so
- * is the signal's reason.
+ * Says something to the master until it has heard it, however long it is away. What the master refuses is thrown, so is
+ * the signal's reason, and so is the last failure once a draining worker has waited for a minute.
  */
-export async function persist<T>(
-  say: () => Promise<T>,
-  options: { first_pause_ms: number; log: Log; what: string; signal?: AbortSignal },
-): Promise<T> {
+export async function persist<T>(say: () => Promise<T>, options: PersistOptions): Promise<T> {
+  const { log, what, signal, draining } = options
+  let givesUpAt = Number.POSITIVE_INFINITY
   for (let tries = 0; ; tries++) {
-    options.signal?.throwIfAborted()
+    signal.throwIfAborted()
     try {
-      return await say()
+      const answer = await say()
+      if (tries > 0) log.info(`the master answers again: could ${what}`)
+      return answer
     } catch (error) {
       if (!isPassing(error)) throw error
-      if (tries === 0) options.log.warn(`cannot ${options.what}, will go on trying: ${error.message}`)
+      if (tries === 0) log.warn(`cannot ${what}, will go on trying: ${error.message}`)
+      if (draining?.aborted) givesUpAt = Math.min(givesUpAt, performance.now() + drainPatienceMs)
+      if (performance.now() >= givesUpAt) throw error
     }
-    await sleep(jittered(Math.min(options.first_pause_ms * 2 ** Math.min(tries, 10), maxPauseMs)), options.signal)
+    await sleep(jittered(Math.min(options.first_pause_ms * 2 ** Math.min(tries, 10), maxPauseMs)), signal)
   }
 }

@@ -26,6 +26,8 @@ export interface RunContext {
   /** Milliseconds before the master is asked again when it could not be reached. */
   retry_pause_ms: number
   child_environment: Record<string, string | undefined>
+  /** Aborted when the worker is to end after its running jobs. */
+  draining: AbortSignal
   /** Called when the encode is over and only reading and handing in are left. */
   onEncoded: () => void
   log: Log
@@ -54,7 +56,7 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
   const { api, worker_id } = context
   const claim = { job_id: job.id, worker_id, attempt: job.attempt }
   const tell = <T>(what: string, say: () => Promise<T>) =>
-    persist(say, { first_pause_ms: context.retry_pause_ms, log, what, signal })
+    persist(say, { first_pause_ms: context.retry_pause_ms, log, what, signal, draining: context.draining })
   try {
     const result = await convertWatched(job, context, signal)
     const { output_size, notes, source_duration } = result

@@ -11,7 +11,7 @@ import { whyUnmounted } from './storage-check.ts'
 /** Seconds for which the master holds a request for a job when there is none. */
 const claimWaitSeconds = 25
 
-export interface WorkerOptions extends Omit<RunContext, 'onEncoded'> {
+export interface WorkerOptions extends Omit<RunContext, 'onEncoded' | 'draining'> {
   /** Of this process; a new one at each start. */
   boot_id: string
   hostname: string
@@ -111,7 +111,7 @@ export class Worker {
   private async runClaim(job: Assignment, onEncoded: () => void): Promise<void> {
     this.claims.add(job)
     try {
-      await runJob(job, { ...this.options, onEncoded }, this.stopping.signal)
+      await runJob(job, { ...this.options, onEncoded, draining: this.draining.signal }, this.stopping.signal)
     } catch (error) {
       this.log.error(`unexpected: ${(error as Error).stack ?? String(error)}`, { job_id: job.id, attempt: job.attempt })
     } finally {

@@ -129,6 +129,8 @@ test('figures are null until something was measured, and then follow from it', a
   const output_size = master.stage(job?.staging_path ?? '', 'small')
   await master.api.complete({ job_id: job?.id ?? '', worker_id: 'w', attempt: 1, output_size })
   master.clock.now += 7_200_000
+  expect(await master.api.stats({})).toMatchObject({ files_per_hour: 100, eta_seconds: null })
+  await master.api.heartbeat({ worker_id: 'w' })
   expect(await master.api.stats({})).toMatchObject({
     jobs: { total: 3, completed: 1, pending: 2 },
     bytes: { remaining: 20, completed_source: 10, completed_output: 5 },

@@ -99,7 +99,7 @@ test('a worker finishes its job on SIGTERM, and gives it back at once on a secon
   const hasty = cluster.worker('hasty')
   await hasty.line(/converting/)
   hasty.signal('SIGTERM')
-  await hasty.line(/stopping: 1 running/)
+  await hasty.line(/stopping: finishing what is running \(1\)/)
   hasty.signal('SIGTERM')
   expect(await hasty.ended).toBe(0)
   expect(await ffmpegsOf(cluster.output)).toEqual([])

@@ -1,5 +1,14 @@
 import { expect, test } from 'bun:test'
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { useClips } from '../support/clips.ts'
 import { place, probe } from '../support/cluster.ts'
@@ -148,4 +157,31 @@ test('results carry the time of their source', async () => {
   utimesSync(join(source, 'a.mp4'), then, then)
   expect((await run(['start', source, output, '--once'])).code).toBe(0)
   expect(new Date(Bun.file(join(output, 'a.mp4')).lastModified).toISOString()).toBe(then.toISOString())
+}, 60_000)
+
+test('a failure whose file was taken away is none any more, and one that was mended is tried again', async () => {
+  const { source, output } = folders()
+  writeFileSync(join(source, 'empty.mp4'), '')
+  place(await clips.path('plain.mkv'), join(source, 'a.mkv'))
+  mkdirSync(output)
+  writeFileSync(join(output, 'a.mp4'), 'mine')
+  const environment = { DARKSTREAM_SCANNER_SETTLE_TIME: '0s' }
+  const first = await run(['start', source, output, '--once'], { environment })
+  expect(first.output).toMatch(/failed +2\n/)
+  rmSync(join(source, 'empty.mp4'))
+  rmSync(join(output, 'a.mp4'))
+  const second = await run(['start', source, output, '--once'], { environment })
+  expect(second.output).toMatch(/converted +1\n/)
+  expect(second.code).toBe(0)
+}, 60_000)
+
+test('what was cut out of a longer recording and does not start at zero is healthy', async () => {
+  const { source, output } = folders()
+  const cut = join(source, 'cut.mkv')
+  const argv = ['ffmpeg', '-v', 'error', '-itsoffset', '10', '-i', await clips.path('plain.mp4'), '-c', 'copy', cut]
+  expect(await Bun.spawn(argv).exited).toBe(0)
+  const { code } = await run(['start', source, output, '--once'], {
+    environment: { DARKSTREAM_SCANNER_SETTLE_TIME: '0s' },
+  })
+  expect(code).toBe(0)
 }, 60_000)

@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, spyOn, test } from 'bun:test'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -87,6 +87,26 @@ test('a result is handed in however long the master is away', async () => {
   await workUntil(master, worker, 1)
   expect((await master.api.job({ job_id: id })).job).toMatchObject({ status: 'completed', attempt: 1 })
   expect(lines.filter((line) => line.includes('will go on trying'))).toHaveLength(1)
+})
+
+test('a worker that is to end does not wait for ever for a master that is gone', async () => {
+  const master = openMaster()
+  await addClip(master, 'a.mp4', 'plain.mp4')
+  const { worker, lines } = openWorker({
+    ...master.remote,
+    complete: async () => {
+      worker.drain()
+      throw new DarkstreamError('unreachable', 'gone')
+    },
+  })
+  const now = spyOn(performance, 'now')
+  const started = Date.now()
+  // Every look at the clock finds it a minute on.
+  let looks = 0
+  now.mockImplementation(() => started + 61_000 * looks++)
+  await worker.run()
+  now.mockRestore()
+  expect(lines.some((line) => line.includes('dropped: gone'))).toBe(true)
 })
 
 test('a claim whose answer was lost is asked for again and found, not taken twice', async () => {

@@ -1,4 +1,5 @@
-import type { Database, Statement } from 'bun:sqlite'
+import { type Database, SQLiteError, type Statement } from 'bun:sqlite'
+import { DarkstreamError } from '../../contract/error.ts'
 import type { Job } from '../../contract/job.ts'
 import { type Clock, timestamp } from '../../util/clock.ts'
 import { type JobRow, jobOf } from './rows.ts'
@@ -24,20 +25,20 @@ export class Connection {
 
   /** Runs a step as one transaction that takes the write lock at once. */
   atomically<T>(step: () => T): T {
-    return this.db.transaction(step).immediate()
+    return told(() => this.db.transaction(step).immediate())
   }
 
   row<Row = unknown>(sql: string, params: Params): Row | undefined {
-    return this.prepared<Row>(sql).get(params) ?? undefined
+    return told(() => this.prepared<Row>(sql).get(params) ?? undefined)
   }
 
   rows<Row>(sql: string, params: Params): Row[] {
-    return this.prepared<Row>(sql).all(params)
+    return told(() => this.prepared<Row>(sql).all(params))
   }
 
   /** Runs a statement for its effect; how many rows it changed. */
   change(sql: string, params: Params): number {
-    return this.prepared(sql).run(params).changes
+    return told(() => this.prepared(sql).run(params).changes)
   }
 
   /** The job that a statement returns. */
@@ -48,5 +49,16 @@ export class Connection {
 
   private prepared<Row>(sql: string): Statement<Row, [Params]> {
     return this.db.query<Row, [Params]>(sql)
+  }
+}
+
+/** What may pass by itself (a full disk, a busy file) is told in words; those who asked ask again. */
+function told<T>(step: () => T): T {
+  try {
+    return step()
+  } catch (error) {
+    if (!(error instanceof SQLiteError) || !/^SQLITE_(FULL|IOERR|BUSY|READONLY)/.test(error.code ?? '')) throw error
+    const why = error.code === 'SQLITE_FULL' ? 'its disk is full' : error.message
+    throw new DarkstreamError('unavailable', `the queue's database cannot be written: ${why}`, { cause: error })
   }
 }

@@ -42,12 +42,17 @@ CREATE TABLE attempts (
     PRIMARY KEY (job_id, attempt)
 ) WITHOUT ROWID;
 
--- The original's rows: its times (Go's, with a zone and nine digits) become RFC 3339 UTC; what cannot be read stays as it is.
+-- The original's rows: its times (Go's, with a zone and nine digits; without the zone where SQLite cannot read it) become
+-- RFC 3339 UTC; what is no time stays as it is.
+UPDATE jobs SET id = 'original-' || rowid WHERE id IS NULL OR id = '';
 UPDATE jobs SET
     status = CASE WHEN status IN ('pending', 'processing', 'completed', 'failed') THEN status ELSE 'failed' END,
-    created_at = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', created_at), created_at),
-    started_at = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', nullif(started_at, '')), nullif(started_at, '')),
-    completed_at = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', nullif(completed_at, '')), nullif(completed_at, '')),
+    created_at = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', created_at),
+        strftime('%Y-%m-%dT%H:%M:%fZ', substr(created_at, 1, 19)), created_at),
+    started_at = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', nullif(started_at, '')),
+        strftime('%Y-%m-%dT%H:%M:%fZ', substr(started_at, 1, 19)), nullif(started_at, '')),
+    completed_at = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', nullif(completed_at, '')),
+        strftime('%Y-%m-%dT%H:%M:%fZ', substr(completed_at, 1, 19)), nullif(completed_at, '')),
     worker_id = nullif(worker_id, ''),
     error_message = nullif(error_message, ''),
     retry_count = coalesce(retry_count, 0),
