@@ -166,6 +166,12 @@ export const heads = {
     examples: ['darkstream retry --limit 100', 'darkstream retry 1f6f2a... 0c11d8...'],
     takesMore: true,
   },
+  requeue: {
+    description: 'Convert finished, failed or cancelled jobs again from the start',
+    args: { ...jobIds, ...asking },
+    examples: ['darkstream requeue 1f6f2a...'],
+    takesMore: true,
+  },
   cancel: {
     description: 'Cancel jobs; a running one is stopped within two seconds',
     args: { ...jobIds, ...asking },

@@ -16,6 +16,7 @@ const loaders: Record<CommandName, () => Promise<{ run: (args: CommandArgs) => P
   jobs: () => import('./jobs.ts'),
   workers: () => import('./workers.ts'),
   retry: () => import('./retry.ts'),
+  requeue: () => import('./requeue.ts'),
   cancel: () => import('./cancel.ts'),
   detect: () => import('./detect.ts'),
   config: () => import('./config.ts'),
