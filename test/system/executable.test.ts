@@ -148,6 +148,8 @@ test('the reading commands tell of a real master, for people and as JSON', async
   expect((await ask('jobs', 'nothing')).code).toBe(1)
   expect((await ask('retry', id)).output).toContain('pending')
   expect((await ask('cancel', 'nothing')).code).toBe(1)
+  const done = JSON.parse((await ask('jobs', '--status', 'completed', '--json')).output) as { jobs: { id: string }[] }
+  expect((await ask('requeue', done.jobs[0]?.id ?? '')).output).toContain('is p')
   worker.signal('SIGTERM')
   await worker.ended
   cluster.master.signal('SIGTERM')
