@@ -13,6 +13,9 @@ import { Worker } from '../worker/worker.ts'
 /** Names the worker in its children's environment, so that a later start finds what an earlier one left running. */
 const childMark = 'DARKSTREAM_WORKER'
 
+/** A minute for a master that restarts at the same time; after it the lease gives the job to another worker. */
+const drainPatienceMs = 60_000
+
 /** A worker and the giving back of its id. */
 export interface BuiltWorker {
   worker: Worker
@@ -56,6 +59,7 @@ export async function buildWorker(config: Config, api: Api, log: Log): Promise<B
     job_timeout_ms: own.job_timeout,
     work_base,
     retry_pause_ms: own.job_check_interval,
+    drain_patience_ms: drainPatienceMs,
     heartbeat_interval_ms: own.heartbeat_interval,
     mount_path: storage.mount_path,
     concurrency,

@@ -196,7 +196,7 @@ export const heads = {
 } as const satisfies Record<string, CommandHead>
 
 /** What the program asks of itself in a child; in no help. */
-export const innerHeads = {
+const innerHeads = {
   'probe-vulkan': {
     description: 'Ask the Vulkan drivers in this very process; what detect starts',
     args: { validate: { type: 'boolean', description: 'Load the validation layer' } },

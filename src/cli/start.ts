@@ -52,7 +52,7 @@ export async function run(args: CommandArgs): Promise<number> {
   onStopSignals(
     () => {
       if (worker.activeJobs > 0)
-        display.say(`stopping: what is running is finished first; Ctrl-C again gives it back now`)
+        display.say('stopping: what is running is finished first; Ctrl-C again gives it back now')
       stopping.abort()
       worker.drain()
     },

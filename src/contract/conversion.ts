@@ -19,7 +19,6 @@ export const presets = [
 ] as const
 
 export type VideoCodec = (typeof videoCodecs)[number]
-export type AudioCodec = (typeof audioCodecs)[number]
 export type Container = (typeof containers)[number]
 export type Preset = (typeof presets)[number]
 

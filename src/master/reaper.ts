@@ -21,7 +21,7 @@ export async function reapUntil(signal: AbortSignal, parts: Parts, onError: (err
 }
 
 /** One look: whose lease ran out, whose pause is over. */
-export async function reapOnce(parts: Parts): Promise<void> {
+async function reapOnce(parts: Parts): Promise<void> {
   const { store, dispatcher } = parts
   for (const job of await store.reap()) {
     await discardStaged(stagingPath(parts.output_base, job))

@@ -24,8 +24,3 @@ export type Act = keyof typeof transitions
 export function statesFor(act: Act): JobStatus[] {
   return Object.keys(transitions[act]) as JobStatus[]
 }
-
-/** Where an act leads from a state; undefined when it is not allowed there. */
-export function stateAfter(act: Act, status: JobStatus): JobStatus | undefined {
-  return (transitions[act] as Partial<Record<JobStatus, JobStatus>>)[status]
-}

@@ -5,9 +5,6 @@ import type { Log } from '../util/log.ts'
 /** Milliseconds between tries at most. */
 const maxPauseMs = 30_000
 
-/** Milliseconds for which a worker that was told to end still tries to hand in what it has. */
-const drainPatienceMs = 60_000
-
 /** Milliseconds that a last word to the master may take when the worker is told to stop now. */
 export const farewellMs = 3000
 
@@ -23,16 +20,17 @@ export interface PersistOptions {
   what: string
   /** Ends the trying; its reason is thrown. */
   signal: AbortSignal
-  /** From when it aborts the master has a minute left to hear it. */
+  /** From when it aborts, the master has `drain_patience_ms` left to hear it. */
   draining?: AbortSignal
+  drain_patience_ms?: number
 }
 
 /**
  * Says something to the master until it has heard it, however long it is away. What the master refuses is thrown, so is
- * the signal's reason, and so is the last failure once a draining worker has waited for a minute.
+ * the signal's reason, and so is the last failure once a draining worker's patience is over.
  */
 export async function persist<T>(say: () => Promise<T>, options: PersistOptions): Promise<T> {
-  const { log, what, signal, draining } = options
+  const { log, what, signal, draining, drain_patience_ms = 0 } = options
   let givesUpAt = Number.POSITIVE_INFINITY
   for (let tries = 0; ; tries++) {
     signal.throwIfAborted()
@@ -43,7 +41,7 @@ export async function persist<T>(say: () => Promise<T>, options: PersistOptions)
     } catch (error) {
       if (!isPassing(error)) throw error
       if (tries === 0) log.warn(`cannot ${what}, will go on trying: ${error.message}`)
-      if (draining?.aborted) givesUpAt = Math.min(givesUpAt, performance.now() + drainPatienceMs)
+      if (draining?.aborted) givesUpAt = Math.min(givesUpAt, performance.now() + drain_patience_ms)
       if (performance.now() >= givesUpAt) throw error
     }
     await sleep(jittered(Math.min(options.first_pause_ms * 2 ** Math.min(tries, 10), maxPauseMs)), signal)

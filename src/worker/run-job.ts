@@ -28,6 +28,8 @@ export interface RunContext {
   child_environment: Record<string, string | undefined>
   /** Aborted when the worker is to end after its running jobs. */
   draining: AbortSignal
+  /** Milliseconds for which it then still tries to hand in what it has to a master that is away. */
+  drain_patience_ms: number
   /** Called when the encode is over and only reading and handing in are left. */
   onEncoded: () => void
   log: Log
@@ -56,7 +58,7 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
   const { api, worker_id } = context
   const claim = { job_id: job.id, worker_id, attempt: job.attempt }
   const tell = <T>(what: string, say: () => Promise<T>) =>
-    persist(say, { first_pause_ms: context.retry_pause_ms, log, what, signal, draining: context.draining })
+    persist(say, { ...context, first_pause_ms: context.retry_pause_ms, log, what, signal })
   try {
     const result = await convertWatched(job, context, signal)
     const { output_size, notes, source_duration } = result

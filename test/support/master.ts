@@ -10,6 +10,7 @@ import { jobId, outputCandidates } from '../../src/master/outputs.ts'
 import { openSqliteStore } from '../../src/queue/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/queue/store.ts'
 import { createLog } from '../../src/util/log.ts'
+import { News } from './news.ts'
 import { temporaryFolder } from './program.ts'
 
 /** A master's mind over a real database, with a clock that the test moves and no socket. */
@@ -22,6 +23,8 @@ export interface TestMaster {
   app: ReturnType<typeof createApp>
   store: Store
   events: JobEvent[]
+  /** Resolves once so many jobs have ended, one way or the other. */
+  whenEnded: (count: number) => Promise<void>
   root_path: string
   output_base: string
   /** Milliseconds UTC; moves only by hand. */
@@ -66,6 +69,7 @@ export function openMaster(options: TestMasterOptions = {}): TestMaster {
   mkdirSync(root_path, { recursive: true })
   const clock = { now: Date.now() }
   const events: JobEvent[] = []
+  const news = new News()
   const log = createLog({ level: 'error', format: 'text', output_path: null })
   const store = openSqliteStore({
     path: join(base, 'jobs.db'),
@@ -83,7 +87,10 @@ export function openMaster(options: TestMasterOptions = {}): TestMaster {
     retry: { retry_delay_ms: 10_000, max_retry_delay_ms: 600_000 },
     clock: () => clock.now,
     log,
-    onEvent: (event) => void events.push(event),
+    onEvent: (event) => {
+      events.push(event)
+      news.beat()
+    },
     scanReport: () => ({ running: false, last_completed_at: null, files_seen: 0, settling: 0, problems: [] }),
     version: 'test',
   })
@@ -96,6 +103,10 @@ export function openMaster(options: TestMasterOptions = {}): TestMaster {
     app,
     store,
     events,
+    async whenEnded(count) {
+      const ends = new Set<string>(['completed', 'failed', 'cancelled'])
+      await news.until(() => events.filter(({ type }) => ends.has(type)).length >= count)
+    },
     root_path,
     output_base,
     clock,

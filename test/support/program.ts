@@ -2,7 +2,7 @@ import { afterEach } from 'bun:test'
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Pulse } from '../../src/util/clock.ts'
+import { News } from './news.ts'
 
 /** The compiled executable; the test run builds it first. */
 export const executable = join(import.meta.dir, '..', '..', 'dist', 'darkstream')
@@ -66,7 +66,7 @@ export function start(args: readonly string[], options: StartOptions = {}): Prog
   running.add(child)
   let text = ''
   let isOver = false
-  const news = new Pulse()
+  const news = new News()
   const read = async (stream: ReadableStream<Uint8Array>) => {
     const decoder = new TextDecoder()
     for await (const chunk of stream) {
@@ -85,13 +85,11 @@ export function start(args: readonly string[], options: StartOptions = {}): Prog
     pid: child.pid,
     output: () => text,
     async line(pattern) {
-      for (;;) {
-        const next = news.next()
-        const found = text.split('\n').find((line) => pattern.test(line))
-        if (found !== undefined) return found
-        if (isOver) throw new Error(`ended without a line like ${pattern}:\n${text}`)
-        await new Promise((resume) => next.addEventListener('abort', resume, { once: true }))
-      }
+      const found = () => text.split('\n').find((line) => pattern.test(line))
+      await news.until(() => found() !== undefined || isOver)
+      const line = found()
+      if (line === undefined) throw new Error(`ended without a line like ${pattern}:\n${text}`)
+      return line
     },
     signal: (name) => child.kill(name),
     ended,

@@ -1,4 +1,4 @@
-import { afterAll, expect, spyOn, test } from 'bun:test'
+import { afterAll, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { createLog } from '../../src/util/log.ts'
 import { Worker, type WorkerOptions } from '../../src/worker/worker.ts'
 import { useClips } from '../support/clips.ts'
 import { openMaster, type TestMaster } from '../support/master.ts'
+import { News } from '../support/news.ts'
 
 const clips = useClips()
 const scratch = mkdtempSync(join(tmpdir(), 'darkstream-worker-'))
@@ -16,9 +17,14 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 const tools = await findTools({ ffmpeg_path: 'ffmpeg', environment: process.env, signal: AbortSignal.timeout(30_000) })
 
 /** A worker in this process, on real ffmpeg, and the lines that it logs. */
-function openWorker(api: Api, options: Partial<WorkerOptions> = {}): { worker: Worker; lines: string[] } {
+function openWorker(api: Api, options: Partial<WorkerOptions> = {}) {
   const lines: string[] = []
-  const log = createLog({ level: 'debug', format: 'text', output_path: null, write: (line) => void lines.push(line) })
+  const news = new News()
+  const write = (line: string) => {
+    lines.push(line)
+    news.beat()
+  }
+  const log = createLog({ level: 'debug', format: 'text', output_path: null, write })
   const worker = new Worker({
     api,
     worker_id: 'w',
@@ -29,6 +35,7 @@ function openWorker(api: Api, options: Partial<WorkerOptions> = {}): { worker: W
     job_timeout_ms: 60_000,
     work_base: mkdtempSync(join(scratch, 'work-')),
     retry_pause_ms: 5,
+    drain_patience_ms: 60_000,
     heartbeat_interval_ms: 20,
     mount_path: null,
     concurrency: 2,
@@ -36,15 +43,14 @@ function openWorker(api: Api, options: Partial<WorkerOptions> = {}): { worker: W
     log,
     ...options,
   })
-  return { worker, lines }
+  const whenSaid = (words: string) => news.until(() => lines.some((line) => line.includes(words)))
+  return { worker, lines, whenSaid }
 }
 
 /** Runs a worker until the master has seen so many jobs end. */
 async function workUntil(master: TestMaster, worker: Worker, ended: number): Promise<void> {
   const running = worker.run()
-  while (master.events.filter(({ type }) => ['completed', 'failed', 'cancelled'].includes(type)).length < ended) {
-    await Bun.sleep(5)
-  }
+  await master.whenEnded(ended)
   worker.drain()
   await running
 }
@@ -92,21 +98,18 @@ test('a result is handed in however long the master is away', async () => {
 test('a worker that is to end does not wait for ever for a master that is gone', async () => {
   const master = openMaster()
   await addClip(master, 'a.mp4', 'plain.mp4')
-  const { worker, lines } = openWorker({
-    ...master.remote,
-    complete: async () => {
-      worker.drain()
-      throw new DarkstreamError('unreachable', 'gone')
+  const { worker, whenSaid } = openWorker(
+    {
+      ...master.remote,
+      complete: async () => {
+        worker.drain()
+        throw new DarkstreamError('unreachable', 'gone')
+      },
     },
-  })
-  const now = spyOn(performance, 'now')
-  const started = Date.now()
-  // Every look at the clock finds it a minute on.
-  let looks = 0
-  now.mockImplementation(() => started + 61_000 * looks++)
+    { drain_patience_ms: 0 },
+  )
   await worker.run()
-  now.mockRestore()
-  expect(lines.some((line) => line.includes('dropped: gone'))).toBe(true)
+  await whenSaid('dropped: gone')
 })
 
 test('a claim whose answer was lost is asked for again and found, not taken twice', async () => {
@@ -162,9 +165,9 @@ test('nothing is claimed while the storage is not mounted', async () => {
   await addClip(master, 'a.mp4', 'plain.mp4')
   const mount_path = join(scratch, 'mount')
   mkdirSync(mount_path)
-  const { worker, lines } = openWorker(master.remote, { mount_path, concurrency: 1 })
+  const { worker, whenSaid } = openWorker(master.remote, { mount_path, concurrency: 1 })
   const running = worker.run()
-  while (!lines.some((line) => line.includes('is the storage mounted?'))) await Bun.sleep(5)
+  await whenSaid('is the storage mounted?')
   worker.drain()
   await running
   expect(await master.api.status({})).toMatchObject({ pending: 1 })
@@ -172,9 +175,13 @@ test('nothing is claimed while the storage is not mounted', async () => {
 
 test('a worker that was replaced stops and says why', async () => {
   const master = openMaster()
-  const { worker } = openWorker(master.remote)
+  const registered = Promise.withResolvers<void>()
+  const { worker } = openWorker({
+    ...master.remote,
+    register: (input) => master.remote.register(input).finally(registered.resolve),
+  })
   const running = worker.run().catch((error: unknown) => error)
-  while ((await master.api.workers({})).count === 0) await Bun.sleep(5)
+  await registered.promise
   await master.api.register({ worker_id: 'w', boot_id: 'another' })
   expect(await running).toMatchObject({ code: 'worker_replaced', message: expect.stringContaining('worker.id') })
 })

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test'
 import { type JobStatus, jobStatuses } from '../../../src/contract/job.ts'
-import { type Act, stateAfter, transitions } from '../../../src/queue/transitions.ts'
+import { type Act, transitions } from '../../../src/queue/transitions.ts'
 import { bringTo } from './states.ts'
 import { changedSource, type Check, failure, idOf, keyOf, lease_ms, result, there, type World } from './world.ts'
 
@@ -156,4 +156,9 @@ async function refuses(world: World, act: Act, state: JobStatus): Promise<void> 
 
 function alices(attempt: number) {
   return { job_id: idOf('a'), worker_id: 'alice', attempt }
+}
+
+/** Where the table says that an act leads from a state; undefined when it is not allowed there. */
+function stateAfter(act: Act, status: JobStatus): JobStatus | undefined {
+  return (transitions[act] as Partial<Record<JobStatus, JobStatus>>)[status]
 }
