@@ -6,7 +6,10 @@ import { delimiter, join } from 'node:path'
 import { bringFfmpeg } from './bootstrap/ffmpeg.mjs'
 import { bringPackages } from './bootstrap/packages.mjs'
 import { Failure, root, run } from './bootstrap/process.mjs'
+import { bringVulkan } from './bootstrap/vulkan.mjs'
 
+/** The one script that wants more than a user's machine has. */
+const tests = '.ci/test.ts'
 const [script, ...args] = process.argv.slice(2)
 try {
   process.exitCode = await start()
@@ -20,6 +23,7 @@ async function start() {
   if (script === undefined) throw new Failure('which script? node .ci/bootstrap.mjs SCRIPT.ts [args]')
   await bringFfmpeg()
   const bun = await bringPackages()
+  const vulkan = script === tests ? await bringVulkan() : {}
   const path = [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
-  return await run(bun, [script, ...args], { env: { ...process.env, PATH: path } })
+  return await run(bun, [script, ...args], { env: { ...process.env, ...vulkan, PATH: path } })
 }

@@ -20,7 +20,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** What only some files may use. */
 const soleOwners: readonly [what: RegExp, where: RegExp][] = [
   [/from 'bun:sqlite'/, /^queue\/sqlite\//],
-  [/from 'bun:ffi'/, /^vulkan\/library\.ts$/],
+  [/from 'bun:ffi'/, /^vulkan\/(open-)?library\.ts$/],
   [/Bun\.spawn|child_process/, /^pipeline\/process\.ts$/],
   [/process\.(env|argv|exit)\b/, /^(cli|config)\/|^main\.ts$/],
   [/from 'hono/, /^api\//],

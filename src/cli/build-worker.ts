@@ -9,6 +9,7 @@ import { findTools } from '../pipeline/tools.ts'
 import type { Log } from '../util/log.ts'
 import { removeLeftovers, takeIdentity } from '../worker/identity.ts'
 import { Worker } from '../worker/worker.ts'
+import { openGpus } from './open-gpus.ts'
 
 /** Names the worker in its children's environment, so that a later start finds what an earlier one left running. */
 const childMark = 'DARKSTREAM_WORKER'
@@ -22,7 +23,7 @@ export interface BuiltWorker {
   worker_id: string
   concurrency: number
   /** To be called when the worker has run. */
-  release: () => void
+  release: () => Promise<void>
 }
 
 /** Puts a worker together: finds ffmpeg, takes an id, clears what an earlier run of it left behind. */
@@ -33,7 +34,7 @@ export async function buildWorker(config: Config, api: Api, log: Log): Promise<B
     environment: process.env,
     signal: AbortSignal.timeout(30_000),
   })
-  log.info(`ffmpeg ${tools.version} at ${tools.ffmpeg_path}; encoding on the CPU, this version has no GPU path yet`)
+  log.info(`ffmpeg ${tools.version} at ${tools.ffmpeg_path}`)
   const cache_path = openCache(storage.cache_path)
   const identity = takeIdentity({ cache_path, configured_id: own.id, hostname: hostname() })
   if (!identity) {
@@ -44,9 +45,11 @@ export async function buildWorker(config: Config, api: Api, log: Log): Promise<B
   const killed = await killLeftovers({ name: childMark, value: work_base })
   if (killed > 0) log.warn(`ended ${killed} processes that an earlier run had left behind`)
   removeLeftovers(identity)
-  const concurrency = own.concurrency ?? Math.max(1, Math.floor(availableParallelism() / 4))
+  const concurrency = concurrencyOf(config)
+  const { pool, stop: stopGpus } = await openGpus({ config, tools, cache_path, concurrency, log })
   const worker = new Worker({
     api,
+    gpus: pool,
     worker_id,
     boot_id: crypto.randomUUID(),
     hostname: hostname(),
@@ -66,14 +69,27 @@ export async function buildWorker(config: Config, api: Api, log: Log): Promise<B
     child_environment: { ...process.env, [childMark]: work_base },
     log,
   })
-  return { worker, worker_id, concurrency, release }
+  return {
+    worker,
+    worker_id,
+    concurrency,
+    async release() {
+      await stopGpus()
+      release()
+    },
+  }
+}
+
+/** Conversions at a time: as configured, or one per four cores, which is what an encoder keeps busy. */
+export function concurrencyOf({ worker }: Pick<Config, 'worker'>): number {
+  return worker.concurrency ?? Math.max(1, Math.floor(availableParallelism() / 4))
 }
 
 /**
  * The scratch folder, by default one of this user in the system's temporary folder. There anybody can make one of that
  * name first, and whoever may write into it could put other files in the place of ours.
  */
-function openCache(configured: string | null): string {
+export function openCache(configured: string | null): string {
   // The user's name comes from the environment, which a service may not have; the number is always there but on Windows.
   const { uid, username } = userInfo()
   const path = resolve(configured ?? join(tmpdir(), `darkstream-${uid >= 0 ? uid : username}`))

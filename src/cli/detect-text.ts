@@ -1,7 +1,8 @@
-import type { VideoCodec } from '../contract/conversion.ts'
-import type { VideoClaim, VulkanDevice, VulkanReport } from '../contract/vulkan.ts'
+import type { Gpu } from '../contract/gpu.ts'
+import type { VideoClaim, VulkanCodec, VulkanDevice, VulkanReport } from '../contract/vulkan.ts'
 import { formatBytes, printable } from '../util/format.ts'
 import type { Detection } from './detect.ts'
+import { capabilityLines, figureTable } from './gpu-text.ts'
 import { deepTree, tree } from './table.ts'
 
 /** What `darkstream detect` prints for people. */
@@ -11,12 +12,10 @@ export function detectText(found: Detection): string {
     '🖥️  GPU / Vulkan Detection\n\n',
     `Vulkan Status: ${vulkan.supported ? '✓ Available' : `✗ ${printable(whyNot(vulkan))}`}\n`,
     vulkan.supported && vulkan.problem ? `Vulkan Problem: ${printable(vulkan.problem.message)}\n` : '',
-    `\nDevices:\n${vulkan.devices.length === 0 ? tree(['none']) : deepTree(vulkan.devices.map((device) => deviceEntry(device, vulkan)))}`,
-    vulkan.devices.some((device) => device.can_encode || device.can_decode)
-      ? 'What a driver claims is not proved yet: this version encodes on the CPU only.\n'
-      : '',
+    `\nDevices:\n${devices(found)}`,
     messages(vulkan),
-    `\nEncoders (each by a test encode):\n${tree(encoderLines(found))}`,
+    `\nCPU encoders (each by a test encode):\n${tree(encoderLines(found))}`,
+    found.figures.length === 0 ? '' : `\nMeasured paths:\n${figureTable(found.figures)}`,
     `\nEnvironment:\n${tree(environmentLines(found))}`,
   ].join('')
 }
@@ -27,22 +26,54 @@ function whyNot({ problem }: VulkanReport): string {
 
 const deviceTypes = { discrete: 'Discrete', integrated: 'Integrated', virtual: 'Virtual', cpu: 'CPU', other: 'Other' }
 
-function deviceEntry(device: VulkanDevice, { device: chosen }: VulkanReport): { line: string; lines: string[] } {
+/** Vulkan's devices, and the engines that are reached by other ways. */
+function devices({ vulkan, gpus }: Detection): string {
+  const entries = [
+    ...vulkan.devices.map((device) =>
+      deviceEntry(
+        device,
+        vulkan,
+        gpus.find((gpu) => isSame(gpu, device)),
+      ),
+    ),
+    ...gpus.filter(({ api }) => api !== 'vulkan').map(engineEntry),
+  ]
+  return entries.length === 0 ? tree(['none']) : deepTree(entries)
+}
+
+function isSame(gpu: Gpu, { name, pci_address, index }: VulkanDevice): boolean {
+  return (
+    gpu.api === 'vulkan' && (gpu.id === `vulkan:${index}` || (gpu.name === name && gpu.pci_address === pci_address))
+  )
+}
+
+interface Entry {
+  line: string
+  lines: string[]
+}
+
+/** What was tried says more than what the driver claims; a device that is not to be used has only claims. */
+function deviceEntry(device: VulkanDevice, { device: chosen }: VulkanReport, gpu: Gpu | undefined): Entry {
   const memory = device.memory_heaps.filter((heap) => heap.device_local).reduce((sum, heap) => sum + heap.size_bytes, 0)
+  const claimed = [`Encoding: ${claims(device, 'encode')}`, `Decoding: ${claims(device, 'decode')}`]
   const lines = [
     `Type: ${deviceTypes[device.type]}`,
     `Driver: ${device.driver_version}${device.driver_name === '' ? '' : ` (${device.driver_name})`}`,
     `API: ${device.api_version}`,
     `Memory: ${formatBytes(memory)}`,
-    `Encoding: ${claims(device, 'encode')}`,
-    `Decoding: ${claims(device, 'decode')}`,
+    ...(gpu ? capabilityLines(gpu) : claimed),
+    ...(gpu && gpu.decode_slots > 0 ? [`Decodes side by side: ${gpu.decode_slots}`] : []),
     ...(device.index === chosen?.index ? ['Use: the default device'] : []),
     ...(device.available ? [] : ['Use: no']),
   ]
   return { line: device.name, lines }
 }
 
-const codecNames: Record<VideoCodec, string> = { h264: 'H.264', hevc: 'H.265', av1: 'AV1', vp9: 'VP9' }
+function engineEntry(gpu: Gpu): Entry {
+  return { line: `${gpu.name} by ${gpu.api.toUpperCase()}`, lines: capabilityLines(gpu) }
+}
+
+const codecNames: Record<VulkanCodec, string> = { h264: 'H.264', hevc: 'H.265', av1: 'AV1', vp9: 'VP9' }
 
 /** `H.264, H.265 (claimed by the driver; AV1: the driver has no VK_KHR_video_encode_av1)`, or why there is none. */
 function claims({ video }: VulkanDevice, operation: VideoClaim['operation']): string {

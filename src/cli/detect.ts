@@ -1,11 +1,16 @@
 import { arch, availableParallelism, cpus, type as osType, release, totalmem } from 'node:os'
+import type { Config } from '../config/schema.ts'
 import { ConversionError } from '../contract/failure.ts'
+import type { Gpu, PathFigure } from '../contract/gpu.ts'
 import type { VulkanReport } from '../contract/vulkan.ts'
-import { type EncoderProof, proveEncoders } from '../pipeline/encoders.ts'
+import { calibrate, knownFigures, type SourceKind } from '../pipeline/prove/calibrate.ts'
+import { type EncoderProof, proveEncoders } from '../pipeline/prove/encoders.ts'
 import { findTools } from '../pipeline/tools.ts'
 import { answer } from './ask.ts'
 import { askVulkan } from './ask-vulkan.ts'
+import { concurrencyOf, openCache } from './build-worker.ts'
 import { detectText } from './detect-text.ts'
+import { type FindGpusRequest, proofFolder, proveAllowed, whyUnused } from './find-gpus.ts'
 import { settingsOf } from './settings.ts'
 import type { CommandArgs } from './usage.ts'
 
@@ -20,18 +25,28 @@ export interface Detection {
   ffmpeg: { path: string; version: string } | null
   problem: string | null
   encoders: EncoderProof[]
+  /** Those that the configuration allows, each with what it has proved. */
+  gpus: Gpu[]
+  /** Why none can be used; null when one can. */
+  gpu_problem: string | null
+  /** How fast each path is at typical sources, with the configured target; empty where there is no choice. */
+  figures: PathFigure[]
   vulkan: VulkanReport
   /** The variables that change which drivers and layers Vulkan finds, as far as they are set. */
   vulkan_environment: Record<string, string>
 }
 
+/** What is measured when nothing else is asked: what most libraries hold, and what is hardest. */
+const typicalSources: readonly SourceKind[] = [
+  { codec: 'h264', bit_depth: 8, size_class: 'hd' },
+  { codec: 'hevc', bit_depth: 8, size_class: 'uhd' },
+]
+
 export async function run(args: CommandArgs): Promise<number> {
   const { config } = settingsOf(args)
-  const signal = AbortSignal.timeout(120_000)
-  const [vulkan, encoding] = await Promise.all([
-    askVulkan({ ...config.vulkan, environment: process.env, signal }),
-    detectEncoders(config.ffmpeg.path, signal),
-  ])
+  const { signal } = new AbortController()
+  const vulkan = await askVulkan({ ...config.vulkan, environment: process.env, signal })
+  const encoding = await detectEncoders(config, vulkan, { signal, isQuick: args.flag('quick') })
   const found = { ...machine(), ...encoding, vulkan, vulkan_environment: vulkanEnvironment() }
   answer(args, found, () => detectText(found))
   return found.encoders.some((proof) => proof.ok) ? 0 : 1
@@ -46,18 +61,53 @@ function machine() {
   }
 }
 
+type Encoding = Pick<Detection, 'ffmpeg' | 'problem' | 'encoders' | 'gpus' | 'gpu_problem' | 'figures'>
+
 async function detectEncoders(
-  ffmpeg_path: string,
-  signal: AbortSignal,
-): Promise<Pick<Detection, 'ffmpeg' | 'problem' | 'encoders'>> {
+  config: Config,
+  vulkan: VulkanReport,
+  { signal, isQuick }: { signal: AbortSignal; isQuick: boolean },
+): Promise<Encoding> {
   try {
-    const tools = await findTools({ ffmpeg_path, environment: process.env, signal })
+    const tools = await findTools({ ffmpeg_path: config.ffmpeg.path, environment: process.env, signal })
     const encoders = await proveEncoders(tools, process.env, signal)
-    return { ffmpeg: { path: tools.ffmpeg_path, version: tools.version }, problem: null, encoders }
+    const request = {
+      config,
+      tools,
+      signal,
+      environment: process.env,
+      concurrency: concurrencyOf(config),
+      cache_folder: proofFolder(openCache(config.storage.cache_path)),
+    }
+    say('trying what the GPUs can do')
+    const gpus = await proveAllowed({ ...request, fresh: !isQuick }, vulkan)
+    const figures = await typicalFigures(request, gpus, isQuick)
+    const ffmpeg = { path: tools.ffmpeg_path, version: tools.version }
+    return { ffmpeg, problem: null, encoders, gpus, gpu_problem: whyUnused(gpus, vulkan), figures }
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error
-    return { ffmpeg: null, problem: error.message, encoders: [] }
+    const gpu_problem = vulkan.problem?.message ?? error.message
+    return { ffmpeg: null, problem: error.message, encoders: [], gpus: [], gpu_problem, figures: [] }
   }
+}
+
+/** The figures of the typical sources: measured now, or with `--quick` what was measured before. */
+async function typicalFigures(request: FindGpusRequest & { config: Config }, gpus: readonly Gpu[], isQuick: boolean) {
+  const figures: PathFigure[] = []
+  if (!gpus.some((gpu) => gpu.capabilities.some(({ proved }) => proved))) return figures
+  for (const source of typicalSources) {
+    const wanted = { ...request, gpus, source, settings: request.config.conversion }
+    if (!isQuick) say(`measuring which path is best for ${source.codec}, ${source.size_class}`)
+    const found = isQuick ? await knownFigures(wanted) : await calibrate({ ...wanted, fresh: true })
+    // The CPU's path alone is no choice.
+    if (found && found.length > 1) figures.push(...found)
+  }
+  return figures
+}
+
+/** Progress for people, out of the way of the answer. */
+function say(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`${line} ...\n`)
 }
 
 function vulkanEnvironment(): Record<string, string> {

@@ -117,7 +117,7 @@ export const heads = {
     examples: ['darkstream status --master-url http://storage-server:8080', 'darkstream status --json'],
   },
   stats: {
-    description: 'Show detailed figures: sizes, rates, scan, failures',
+    description: 'Show detailed figures: sizes, rates, what it ran on, scan, failures',
     args: { ...asking, ...json },
     examples: ['darkstream stats', 'darkstream stats --json'],
   },
@@ -144,13 +144,14 @@ export const heads = {
     ],
   },
   workers: {
-    description: 'List the workers',
+    description: 'List the workers, or show one with its GPUs: what they proved, and how fast they were',
     args: {
+      worker_id: { type: 'positional', required: false, description: 'Id of the worker to show in full' },
       'active-only': { type: 'boolean', description: 'Only those that were heard from lately' },
       ...asking,
       ...json,
     },
-    examples: ['darkstream workers', 'darkstream workers --active-only --json'],
+    examples: ['darkstream workers', 'darkstream workers worker-1', 'darkstream workers --active-only --json'],
   },
   retry: {
     description: 'Send failed jobs back to the queue',
@@ -179,9 +180,13 @@ export const heads = {
     takesMore: true,
   },
   detect: {
-    description: 'Show the GPUs of this machine and what it can encode',
-    args: { ...config, ...json },
-    examples: ['darkstream detect', 'darkstream detect --json'],
+    description: 'Show the GPUs of this machine, try what it can convert, measure how fast',
+    args: {
+      quick: { type: 'boolean', description: 'Show what was tried and measured before, try only what was not' },
+      ...config,
+      ...json,
+    },
+    examples: ['darkstream detect', 'darkstream detect --quick --json'],
   },
   config: {
     description: 'Check a configuration file, or show the effective settings',
@@ -201,6 +206,15 @@ const innerHeads = {
     description: 'Ask the Vulkan drivers in this very process; what detect starts',
     args: { validate: { type: 'boolean', description: 'Load the validation layer' } },
     examples: ['darkstream probe-vulkan'],
+  },
+  'watch-gpus': {
+    description: 'Write how busy GPUs are, again and again; what a worker starts',
+    args: {
+      gpu: { type: 'positional', required: true, description: 'PCI address, vendor and id of a GPU, or of several' },
+      interval: { type: 'string', valueHint: 'duration', description: 'Time between two looks (default: 2s)' },
+    },
+    examples: ['darkstream watch-gpus 0000:01:00.0=10de=vulkan:0'],
+    takesMore: true,
   },
 } as const satisfies Record<string, CommandHead>
 

@@ -1,11 +1,11 @@
 import * as v from 'valibot'
-import { UsageError } from './usage.ts'
-import { type JobView, JobStatus } from '../contract/job.ts'
+import { pathText, type RanOn } from '../contract/gpu.ts'
+import { type Attempt, type JobView, JobStatus } from '../contract/job.ts'
 import type { Reply } from '../contract/routes.ts'
 import { formatBytes, formatDuration, printable } from '../util/format.ts'
 import { answer, masterOf, numberFlag } from './ask.ts'
 import { table } from './table.ts'
-import type { CommandArgs } from './usage.ts'
+import { type CommandArgs, UsageError } from './usage.ts'
 
 /** Characters. */
 const longestRemark = 100
@@ -37,7 +37,8 @@ function statusFlag(args: CommandArgs): JobStatus | undefined {
   return status.output
 }
 
-function listText({ jobs, next }: Reply<'jobs'>): string {
+/** A page of jobs, a line each. */
+export function listText({ jobs, next }: Reply<'jobs'>): string {
   if (jobs.length === 0) return 'no jobs\n'
   const rows = jobs.map((job) => [job.id, job.status, String(job.priority), remark(job), job.source_path])
   const more = next === null ? '' : `\nmore: --after ${next}\n`
@@ -63,33 +64,46 @@ function progressText({ progress, worker_id }: JobView): string {
 }
 
 /** A job and its attempts in full: what a person needs to know why it is where it is. */
-function jobText({ job, attempts }: Reply<'job'>): string {
-  const { progress, notes, ...fields } = job
+export function jobText({ job, attempts }: Reply<'job'>): string {
+  const { progress, notes, ran_on, ...fields } = job
   const facts = Object.entries(fields)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => [name, name === 'source_duration' ? formatDuration(Number(value)) : String(value)])
-  const tried = attempts.map((attempt) =>
-    [
-      `\nattempt ${attempt.attempt} on ${printable(attempt.worker_id ?? 'nobody')}: ${attempt.outcome}, ${attempt.started_at} to ${attempt.ended_at}`,
-      ...(attempt.error_message === null ? [] : [`  ${printable(attempt.error_message)}`]),
-      ...(attempt.step === null
-        ? []
-        : [`  step ${attempt.step}, ${attempt.error_class}, exit code ${attempt.exit_code ?? 'none'}`]),
-      ...(attempt.command.length === 0 ? [] : [`  command: ${printable(attempt.command.map(shellQuoted).join(' '))}`]),
-      ...attempt.stderr_tail
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => `  | ${printable(line)}`),
-    ].join('\n'),
-  )
   return [
     table(['field', 'value'], facts),
-    ...(progress === null
-      ? []
-      : [`progress: ${progressText(job)}, ${progress.fps ?? '?'} fps, speed ${progress.speed ?? '?'}x\n`]),
+    progress === null ? '' : `progress: ${fullProgressText(job, progress)}\n`,
     ...notes.map((note) => `note: ${printable(note)}\n`),
-    ...tried.map((text) => `${text}\n`),
+    ...ranOnLines(ran_on).map((line) => `${line}\n`),
+    ...attempts.map((attempt) => `${attemptText(attempt)}\n`),
   ].join('')
+}
+
+function fullProgressText(job: JobView, { fps, speed, runs_on }: NonNullable<JobView['progress']>): string {
+  const path = runs_on === null ? '' : `, by ${pathText(runs_on)}`
+  return printable(`${progressText(job)}, ${fps ?? '?'} fps, speed ${speed ?? '?'}x${path}`)
+}
+
+/** What it ran on, and below it the reasons why on nothing better; no lines where that is not known. */
+function ranOnLines(ran_on: RanOn | null): string[] {
+  if (ran_on === null) return []
+  const failed = ran_on.fell_back ? ', after a GPU failed' : ''
+  return [`ran on: ${pathText(ran_on)}${failed}`, ...ran_on.reasons.map((reason) => `  - ${reason}`)].map(printable)
+}
+
+function attemptText(attempt: Attempt): string {
+  return [
+    `\nattempt ${attempt.attempt} on ${printable(attempt.worker_id ?? 'nobody')}: ${attempt.outcome}, ${attempt.started_at} to ${attempt.ended_at}`,
+    ...(attempt.error_message === null ? [] : [`  ${printable(attempt.error_message)}`]),
+    ...(attempt.step === null
+      ? []
+      : [`  step ${attempt.step}, ${attempt.error_class}, exit code ${attempt.exit_code ?? 'none'}`]),
+    ...ranOnLines(attempt.ran_on).map((line) => `  ${line}`),
+    ...(attempt.command.length === 0 ? [] : [`  command: ${printable(attempt.command.map(shellQuoted).join(' '))}`]),
+    ...attempt.stderr_tail
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => `  | ${printable(line)}`),
+  ].join('\n')
 }
 
 /** As a shell would take it, to be pasted. */

@@ -21,6 +21,7 @@ const loaders: Record<CommandName, () => Promise<{ run: (args: CommandArgs) => P
   detect: () => import('./detect.ts'),
   config: () => import('./config.ts'),
   'probe-vulkan': () => import('./probe-vulkan.ts'),
+  'watch-gpus': () => import('./watch-gpus.ts'),
 }
 
 /** Runs a command line; the exit code: 0 done, 1 something failed or the master cannot be reached, 2 wrong usage. */

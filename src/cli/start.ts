@@ -64,7 +64,7 @@ export async function run(args: CommandArgs): Promise<number> {
     const watching = watch(master, display, { once: args.flag('once'), pulse, signal: ended.signal })
     await Promise.all([working, watching.finally(() => worker.drain())])
   } finally {
-    release()
+    await release()
     await master.coordinator.stop()
     await server.stop()
     display.clear()

@@ -1,3 +1,4 @@
+import { pathText } from '../contract/gpu.ts'
 import type { Reply } from '../contract/routes.ts'
 import { formatBytes, formatCount, formatDuration, printable } from '../util/format.ts'
 import { answer, masterOf } from './ask.ts'
@@ -10,7 +11,8 @@ export async function run(args: CommandArgs): Promise<number> {
   return 0
 }
 
-function statsText(stats: Reply<'stats'>): string {
+/** The figures, one a line, and below them what the conversions ran on and what went wrong. */
+export function statsText(stats: Reply<'stats'>): string {
   const { jobs, bytes, scan, workers } = stats
   const ratio =
     bytes.completed_source > 0 ? ` (${Math.round((100 * bytes.completed_output) / bytes.completed_source)}%)` : ''
@@ -40,10 +42,22 @@ function statsText(stats: Reply<'stats'>): string {
       ['master', `${stats.version}, since ${stats.started_at}`],
     ],
   )
-  return `${figures}${section('Could not be read', scan.problems)}${section(
+  return `${figures}${pathsTable(stats)}${section('Could not be read', scan.problems)}${section(
     'Failures',
     stats.failures.map(({ error_message, count }) => `${formatCount(count)} x ${error_message}`),
   )}`
+}
+
+/** What the completed conversions ran on; nothing before the first whose worker told. */
+function pathsTable({ paths }: Reply<'stats'>): string {
+  if (paths.length === 0) return ''
+  const rows = paths.map((path) => [
+    pathText(path),
+    formatCount(path.jobs),
+    formatCount(path.fell_back),
+    path.last_reason ?? '',
+  ])
+  return `\n${table(['Ran on', 'jobs', 'fallbacks', 'last reason'], rows)}`
 }
 
 function section(title: string, lines: readonly string[]): string {

@@ -1,7 +1,10 @@
+import { pathText } from '../contract/gpu.ts'
 import type { Reply } from '../contract/routes.ts'
-import { formatCount, formatDuration } from '../util/format.ts'
+import type { WorkerView } from '../contract/worker.ts'
+import { formatCount, formatDuration, printable } from '../util/format.ts'
 import { answer, masterOf } from './ask.ts'
-import { tree } from './table.ts'
+import { busiest, engineParts, setAsideLines, unusedReason } from './gpu-text.ts'
+import { deepTree, tree } from './table.ts'
 import type { CommandArgs } from './usage.ts'
 
 /** Completions below which a measured rate is marked as a rough one. */
@@ -27,15 +30,37 @@ export function statusText(stats: Reply<'stats'>, { workers }: Reply<'workers'>)
     ...(jobs.cancelled > 0 ? [`Cancelled: ${formatCount(jobs.cancelled)}`] : []),
     `Failed: ${formatCount(jobs.failed)}${waiting}`,
   ]
-  const lines = workers.map(
-    (worker) => `${worker.id}: ${worker.active_jobs} jobs (CPU: ${Math.round(worker.cpu_usage)}%)`,
-  )
   return [
     `📊 Conversion Progress\n${tree(counts)}\n`,
     `⏱️  Estimated Time Remaining: ${remaining(stats)}\n`,
-    `🖥️  Active Workers: ${workers.length}\n${tree(lines)}\n`,
+    `🖥️  Active Workers: ${workers.length}\n${deepTree(workers.map(workerEntry))}\n`,
     `📈 Throughput: ${throughput(stats)}\n`,
+    fallbacks(stats),
   ].join('')
+}
+
+/** What a worker does, and below it what keeps its GPUs from doing more. */
+function workerEntry(worker: WorkerView): { line: string; lines: string[] } {
+  const { id, active_jobs, gpu_report } = worker
+  const lines = gpu_report === null ? [] : [...setAsideLines(gpu_report), unusedReason(gpu_report) ?? []].flat()
+  return { line: `${id}: ${active_jobs} jobs (${use(worker)})`, lines }
+}
+
+/** `GPU: 87%, encoder 40%, decoder 12%` of the busiest GPU as far as it tells, else `CPU: 12%`. */
+function use({ cpu_usage, gpu_usage, gpu_report }: WorkerView): string {
+  if (gpu_usage === null) return `CPU: ${Math.round(cpu_usage)}%`
+  const gpu = busiest(gpu_report?.gpus ?? [])
+  return [`GPU: ${Math.round(gpu_usage)}%`, ...(gpu ? engineParts(gpu) : [])].join(', ')
+}
+
+/** How often a GPU failed and another path took over, with the newest reason of the path that took over most; else nothing. */
+function fallbacks({ paths }: Reply<'stats'>): string {
+  const count = paths.reduce((sum, path) => sum + path.fell_back, 0)
+  if (count === 0) return ''
+  const [most, ...others] = paths.filter((path) => path.fell_back > 0).toSorted((a, b) => b.fell_back - a.fell_back)
+  const where = most && others.length > 0 ? ` to ${pathText(most)}` : ''
+  const fell = `${formatCount(count)} ${count === 1 ? 'conversion' : 'conversions'} fell back from a GPU`
+  return `\n⚠️  ${printable(`${fell}; the last${where}: ${most?.last_reason ?? 'no reason given'}`)}\n`
 }
 
 function remaining(stats: Reply<'stats'>): string {

@@ -22,7 +22,7 @@ export async function run(args: CommandArgs): Promise<number> {
   try {
     await worker.run()
   } finally {
-    release()
+    await release()
   }
   log.info('stopped')
   return 0

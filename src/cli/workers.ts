@@ -1,30 +1,84 @@
-import { formatDuration } from '../util/format.ts'
+import { DarkstreamError } from '../contract/error.ts'
+import type { GpuState } from '../contract/gpu.ts'
+import type { WorkerView } from '../contract/worker.ts'
+import { formatDuration, printable } from '../util/format.ts'
 import { answer, masterOf } from './ask.ts'
-import { table } from './table.ts'
+import { capabilityLines, cardsText, engineParts, figureTable, setAsideLines, unusedReason } from './gpu-text.ts'
+import { deepTree, table } from './table.ts'
 import type { CommandArgs } from './usage.ts'
 
 export async function run(args: CommandArgs): Promise<number> {
-  const reply = await masterOf(args).workers({ active_only: args.flag('active-only') })
-  answer(args, reply, () => {
-    if (reply.workers.length === 0) return 'no workers\n'
-    return table(
-      ['id', 'status', 'jobs', 'cpu', 'memory', 'gpu', 'host', 'last heard'],
-      reply.workers.map((worker) => [
-        worker.id,
-        worker.status,
-        String(worker.active_jobs),
-        `${Math.round(worker.cpu_usage)}%`,
-        `${Math.round(worker.memory_usage)}%`,
-        worker.gpu_name || 'none',
-        worker.hostname,
-        ago(worker.last_heartbeat),
-      ]),
-    )
-  })
+  const worker_id = args.text('worker_id')
+  const reply = await masterOf(args).workers({ active_only: worker_id === undefined && args.flag('active-only') })
+  if (worker_id === undefined) {
+    answer(args, reply, () => listText(reply.workers, Date.now()))
+    return 0
+  }
+  const worker = reply.workers.find(({ id }) => id === worker_id)
+  if (!worker) throw new DarkstreamError('not_found', `there is no worker ${worker_id}`)
+  answer(args, worker, () => workerText(worker, Date.now()))
   return 0
 }
 
-function ago(timestamp: string | null): string {
+/** The workers, a line each. */
+export function listText(workers: readonly WorkerView[], now_ms: number): string {
+  if (workers.length === 0) return 'no workers\n'
+  return table(
+    ['id', 'status', 'jobs', 'cpu', 'memory', 'gpu', 'host', 'last heard'],
+    workers.map((worker) => [
+      worker.id,
+      worker.status,
+      String(worker.active_jobs),
+      `${Math.round(worker.cpu_usage)}%`,
+      `${Math.round(worker.memory_usage)}%`,
+      gpuText(worker),
+      worker.hostname,
+      ago(worker.last_heartbeat, now_ms),
+    ]),
+  )
+}
+
+/** A worker with all that it tells of its GPUs. */
+export function workerText(worker: WorkerView, now_ms: number): string {
+  const { gpu_report } = worker
+  const list = listText([worker], now_ms)
+  if (gpu_report === null) return `${list}\nit tells nothing of GPUs\n`
+  const figures = figureTable(gpu_report.figures)
+  return [
+    list,
+    `\nffmpeg.gpu: ${gpu_report.mode}\n`,
+    ...[unusedReason(gpu_report) ?? []].flat().map((line) => `${printable(line)}\n`),
+    `\nGPUs: ${gpu_report.gpus.length}\n${deepTree(gpu_report.gpus.map(gpuEntry))}`,
+    figures === '' ? '' : `\nMeasured:\n${figures}`,
+  ].join('')
+}
+
+function gpuText({ gpu_name, gpu_usage, gpu_report }: WorkerView): string {
+  if (gpu_report !== null && gpu_report.gpus.length > 0) return cardsText(gpu_report)
+  if (gpu_name === '') return 'none'
+  return gpu_usage === null ? gpu_name : `${gpu_name} ${Math.round(gpu_usage)}%`
+}
+
+function gpuEntry(gpu: GpuState): { line: string; lines: string[] } {
+  const { usage, memory_usage } = gpu
+  const use = [
+    usage === null ? [] : [`${Math.round(usage)}%`],
+    engineParts(gpu),
+    memory_usage === null ? [] : [`memory ${Math.round(memory_usage)}%`],
+  ].flat()
+  const lines = [
+    ...(gpu.driver_version === '' ? [] : [`Driver: ${gpu.driver_version}`]),
+    ...(gpu.pci_address === null ? [] : [`PCI: ${gpu.pci_address}`]),
+    `Use: ${use.length === 0 ? 'unknown' : use.join(', ')}`,
+    `Conversions: ${gpu.active_jobs} of ${gpu.slots} at a time`,
+    ...(gpu.decode_slots === 0 ? [] : [`Decodes side by side: ${gpu.decode_slots}`]),
+    ...(gpu.set_aside === null ? [] : setAsideLines({ gpus: [gpu] })),
+    ...capabilityLines(gpu),
+  ]
+  return { line: `${gpu.name} (${gpu.id})`, lines }
+}
+
+function ago(timestamp: string | null, now_ms: number): string {
   if (timestamp === null) return 'it left'
-  return `${formatDuration(Math.max(0, Date.now() - Date.parse(timestamp)) / 1000)} ago`
+  return `${formatDuration(Math.max(0, now_ms - Date.parse(timestamp)) / 1000)} ago`
 }

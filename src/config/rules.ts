@@ -1,5 +1,5 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path'
-import { containerConflict } from '../contract/conversion.ts'
+import { audioConflict, videoConflict } from '../contract/conversion.ts'
 import { formatDurationText } from './quantities.ts'
 import type { Config, KeyName } from './schema.ts'
 
@@ -16,14 +16,14 @@ export const rules: readonly Rule[] = [
   {
     keys: ['conversion.container', 'conversion.codec'],
     conflict({ conversion }) {
-      const reason = containerConflict({ ...conversion, audio_codec: 'copy' })
+      const reason = videoConflict(conversion)
       return reason && `${reason} (conversion.container with conversion.codec)`
     },
   },
   {
     keys: ['conversion.container', 'conversion.audio_codec'],
     conflict({ conversion }) {
-      const reason = containerConflict({ ...conversion, codec: 'vp9' })
+      const reason = audioConflict(conversion)
       return reason && `${reason} (conversion.container with conversion.audio_codec)`
     },
   },
@@ -32,6 +32,13 @@ export const rules: readonly Rule[] = [
     conflict({ scanner }) {
       if (!isWithin(scanner.root_path, scanner.output_base)) return undefined
       return 'expected scanner.output_base to be another folder than scanner.root_path that does not contain it, or results would lie among the sources'
+    },
+  },
+  {
+    keys: ['ffmpeg.gpu', 'ffmpeg.use_vulkan'],
+    conflict({ ffmpeg }) {
+      if (ffmpeg.gpu !== 'require' || ffmpeg.use_vulkan) return undefined
+      return 'expected ffmpeg.use_vulkan to be true with ffmpeg.gpu: require, found false, which means gpu: off'
     },
   },
   {

@@ -48,9 +48,9 @@ export const schema = {
     codec: key(
       Choice(videoCodecs, { h265: 'hevc', 'h.265': 'hevc', 'h.264': 'h264' }),
       'h264',
-      'video codec of the results',
+      'video codec of the results; ffv1 is lossless, prores is 422 HQ',
     ),
-    bitrate: key(Bitrate('10k', '1G'), '5M', 'video bits per second, on average'),
+    bitrate: key(Bitrate('10k', '1G'), '5M', 'video bits per second, on average; not for ffv1 and prores'),
     preset: key(Choice(presets), 'fast', 'speed against size, as x264 names it'),
     audio_codec: key(Choice(audioCodecs), 'aac', 'audio codec of the results; copy keeps a track where possible'),
     audio_bitrate: key(Bitrate('6k', '2M'), '128k', 'bits per second of each audio track'),
@@ -72,12 +72,18 @@ export const schema = {
   },
   ffmpeg: {
     path: key(Path, 'ffmpeg', 'the ffmpeg program; ffprobe is looked for beside it'),
-    use_vulkan: key(Flag, 'true', 'encode on the GPU where it can; this version encodes on the CPU only'),
+    gpu: key(
+      Choice(['require', 'prefer', 'off']),
+      'prefer',
+      'prefer falls back to the CPU, require fails instead, off',
+    ),
+    use_vulkan: key(Flag, 'true', 'false is the same as gpu: off'),
     timeout: key(Duration('1s'), '2h', 'longest run of one ffmpeg'),
     stall_timeout: key(Duration('1s'), '5m', 'an ffmpeg without progress for this long is stopped'),
   },
   vulkan: {
-    preferred_device: key(Name, 'auto', "a GPU's name, part of it or number, or auto; so far for detect only"),
+    preferred_device: key(Name, 'auto', "a GPU's name, part of it or number; auto takes all GPUs, the best first"),
+    slots: optional(Integer(1, 64), 'worker.concurrency', 'conversions at the same time on each GPU'),
     enable_validation: key(Flag, 'false', 'let the Vulkan validation layer watch detect and show its messages'),
   },
   logging: {

@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 
 /** What a conversion can write, each through the encoder that `pipeline/plan.ts` names. */
-export const videoCodecs = ['h264', 'hevc', 'av1', 'vp9'] as const
+export const videoCodecs = ['h264', 'hevc', 'av1', 'vp9', 'ffv1', 'prores'] as const
 /** `copy` keeps a track as it is where the container can hold it. */
 export const audioCodecs = ['aac', 'opus', 'copy'] as const
-export const containers = ['mp4', 'mkv', 'webm'] as const
+export const containers = ['mp4', 'mkv', 'webm', 'mov'] as const
 /** One scale of speed against size for all encoders, named as x264 names it. */
 export const presets = [
   'ultrafast',
@@ -27,7 +27,7 @@ export const ConversionSettings = v.object({
   /** Pixels of the box that the picture must fit into; it is never enlarged to fill it. */
   target_resolution: v.object({ width: v.number(), height: v.number() }),
   codec: v.picklist(videoCodecs),
-  /** Video bits per second, on average. */
+  /** Video bits per second, on average. What has no rate of its own to hold, ffv1 and prores, takes none. */
   bitrate: v.number(),
   preset: v.picklist(presets),
   audio_codec: v.picklist(audioCodecs),
@@ -37,12 +37,23 @@ export const ConversionSettings = v.object({
 })
 export type ConversionSettings = v.InferOutput<typeof ConversionSettings>
 
-/** Why a container cannot hold what was asked for, or undefined when it can. */
-export function containerConflict(
-  settings: Pick<ConversionSettings, 'codec' | 'audio_codec' | 'container'>,
-): string | undefined {
-  if (settings.container !== 'webm') return undefined
-  if (settings.codec !== 'vp9' && settings.codec !== 'av1') return `webm holds vp9 or av1, not ${settings.codec}`
-  if (settings.audio_codec === 'aac') return 'webm holds opus, not aac'
+/** What players expect in each container; a mov of vp9 or av1 plays nowhere, and mp4 knows neither ffv1 nor prores. */
+const codecsOf: Record<Container, readonly VideoCodec[]> = {
+  mp4: ['h264', 'hevc', 'av1', 'vp9'],
+  mkv: videoCodecs,
+  webm: ['vp9', 'av1'],
+  mov: ['h264', 'hevc', 'prores', 'ffv1'],
+}
+
+/** Why a container cannot hold a codec, or undefined when it can. */
+export function videoConflict({ codec, container }: Pick<ConversionSettings, 'codec' | 'container'>) {
+  const held = codecsOf[container]
+  return held.includes(codec) ? undefined : `${container} holds ${held.join(' or ')}, not ${codec}`
+}
+
+/** Why a container cannot hold sound of a codec, or undefined when it can. */
+export function audioConflict({ audio_codec, container }: Pick<ConversionSettings, 'audio_codec' | 'container'>) {
+  if (container === 'webm' && audio_codec === 'aac') return 'webm holds opus, not aac'
+  if (container === 'mov' && audio_codec === 'opus') return 'mov holds aac, not opus'
   return undefined
 }

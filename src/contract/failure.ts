@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { Text } from './fields.ts'
+import type { RanOn } from './gpu.ts'
 
 /** Where in a file's journey an attempt ended. */
 export const conversionSteps = ['stage', 'probe', 'plan', 'encode', 'verify', 'publish'] as const
@@ -28,6 +29,8 @@ export type FailureReport = v.InferOutput<typeof FailureReport>
 /** A conversion that ended without a result, told in a sentence a person understands. */
 export class ConversionError extends Error {
   readonly report: FailureReport
+  /** What it ran on; null when it did not come to an encode. */
+  ran_on: RanOn | null = null
 
   constructor(message: string, report: Pick<FailureReport, 'class' | 'step'> & Partial<FailureReport>) {
     super(message)

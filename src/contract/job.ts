@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { ConversionSettings } from './conversion.ts'
 import { conversionSteps, failureClasses } from './failure.ts'
+import { RanOn, VideoPath } from './gpu.ts'
 
 export const jobStatuses = ['pending', 'processing', 'completed', 'failed', 'cancelled'] as const
 export const JobStatus = v.picklist(jobStatuses, `must be one of ${jobStatuses.join(', ')}`)
@@ -17,6 +18,8 @@ export const Progress = v.object({
   speed: v.nullable(v.number()),
   /** Seconds until the encode ends at this speed; null while it is not known. */
   eta_seconds: v.nullable(v.number()),
+  /** What the encode runs on; null before it begins. */
+  runs_on: v.optional(v.nullable(VideoPath), null),
 })
 export type Progress = v.InferOutput<typeof Progress>
 
@@ -55,6 +58,8 @@ export const Job = v.object({
   retry_at_ms: v.nullable(v.number()),
   /** What the conversion dropped or changed by rule, a sentence each. */
   notes: v.array(v.string()),
+  /** What the newest attempt's picture ran on; null while it runs, when none came so far, or its worker did not tell. */
+  ran_on: v.nullable(RanOn),
 })
 export type Job = v.InferOutput<typeof Job>
 
@@ -87,5 +92,7 @@ export const Attempt = v.object({
   command: v.array(v.string()),
   stderr_tail: v.string(),
   exit_code: v.nullable(v.number()),
+  /** Null when the attempt did not come to an encode, or its worker did not tell. */
+  ran_on: v.nullable(RanOn),
 })
 export type Attempt = v.InferOutput<typeof Attempt>

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { VideoPath } from './gpu.ts'
 
 /** Jobs by state: flat, numbers only. */
 export const StatusReport = v.object({
@@ -38,6 +39,17 @@ export const StatsReport = v.object({
   /** Median seconds from claim to completion over the measured window. */
   median_job_seconds: v.nullable(v.number()),
   workers: v.object({ active: v.number(), total: v.number(), vulkan: v.number(), active_jobs: v.number() }),
+  /** What the conversions that were completed since this queue began ran on, most of them first. */
+  paths: v.array(
+    v.object({
+      ...VideoPath.entries,
+      jobs: v.number(),
+      /** Of these, those in which a GPU failed first. */
+      fell_back: v.number(),
+      /** Why the newest one of them ran on nothing better; null when nothing is. */
+      last_reason: v.nullable(v.string()),
+    }),
+  ),
   scan: v.object({
     running: v.boolean(),
     /** When the newest whole scan ended, RFC 3339 UTC; null before the first. */

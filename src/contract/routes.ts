@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { FailureReport } from './failure.ts'
 import { Flag, Integer, JobId, Name, Text } from './fields.ts'
+import { RanOn } from './gpu.ts'
 import { Assignment, Attempt, JobStatus, JobView, Progress } from './job.ts'
 import { StatsReport, StatusReport } from './report.ts'
 import { Heartbeat, WorkerView } from './worker.ts'
@@ -44,6 +45,7 @@ export const routes = {
         ),
         [],
       ),
+      ran_on: v.nullish(RanOn, null),
     }),
     reply: Done,
   },
@@ -54,6 +56,7 @@ export const routes = {
       ...claim,
       error_message: v.optional(Text(4096), 'the worker gave no reason'),
       report: v.optional(FailureReport),
+      ran_on: v.nullish(RanOn, null),
     }),
     reply: Done,
   },

@@ -1,16 +1,19 @@
 import * as v from 'valibot'
-import { videoCodecs } from './conversion.ts'
 
 /** As `VkPhysicalDeviceType` has it; `cpu` is a driver that computes on the processor, such as lavapipe. */
 export const vulkanDeviceTypes = ['discrete', 'integrated', 'virtual', 'cpu', 'other'] as const
 export type VulkanDeviceType = (typeof vulkanDeviceTypes)[number]
+
+/** The codecs of Vulkan Video that we convert. */
+export const vulkanCodecs = ['h264', 'hevc', 'av1', 'vp9'] as const
+export type VulkanCodec = (typeof vulkanCodecs)[number]
 
 /**
  * What a driver says of one codec in one direction. A claim: nothing was encoded or decoded to see whether it is true.
  * Sizes are those that every one of `profiles` allows.
  */
 export const VideoClaim = v.object({
-  codec: v.picklist(videoCodecs),
+  codec: v.picklist(vulkanCodecs),
   operation: v.picklist(['decode', 'encode']),
   claimed: v.boolean(),
   /** Why not, as a clause: `the driver has no encode queue`; null when it is claimed. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { Integer, JobId, Name, Percent, Text } from './fields.ts'
+import { GpuReport } from './gpu.ts'
 
 export const workerStatuses = ['healthy', 'busy', 'idle'] as const
 
@@ -16,6 +17,10 @@ export const Heartbeat = v.object({
   gpu: v.nullish(Text(255), ''),
   cpu_usage: v.nullish(Percent, 0),
   memory_usage: v.nullish(Percent, 0),
+  /** Percent of the time in which the busiest of its GPUs was busy; null where none tells. */
+  gpu_usage: v.nullish(Percent, null),
+  /** Its GPUs in full; foreign workers send none, and what a worker of another version sends may be no use to us. */
+  gpu_report: v.fallback(v.nullish(GpuReport, null), null),
   /** The process: a new one each time the worker starts. Foreign workers send none. */
   boot_id: v.optional(Name(64)),
   /** The claims that the worker holds; their leases are renewed. Without it, all that are in its name are. */
@@ -34,6 +39,10 @@ export const WorkerView = v.object({
   gpu_name: v.string(),
   cpu_usage: v.number(),
   memory_usage: v.number(),
+  /** Percent of the time in which the busiest of its GPUs was busy; null where none tells. */
+  gpu_usage: v.nullable(v.number()),
+  /** Null for a worker that does not tell. */
+  gpu_report: v.nullable(GpuReport),
   /** Whether the last heartbeat is younger than the master's worker_timeout. */
   active: v.boolean(),
   status: v.picklist([...workerStatuses, 'offline']),

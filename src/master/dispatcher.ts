@@ -137,6 +137,7 @@ export class Dispatcher {
       error_message,
       report: { class: 'permanent', step: 'stage', command: [], stderr_tail: '', exit_code: null },
       retry_at_ms: null,
+      ran_on: null,
     })
     if (failed) this.options.onEvent({ type: 'failed', job: failed })
   }

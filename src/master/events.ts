@@ -1,3 +1,4 @@
+import { pathText } from '../contract/gpu.ts'
 import type { Job } from '../contract/job.ts'
 import type { Log } from '../util/log.ts'
 
@@ -10,15 +11,26 @@ export interface JobEvent {
 
 export type OnJobEvent = (event: JobEvent) => void
 
-/** Tells a log of every event, with the job's id and attempt on each line. */
+/**
+ * Tells a log of every event, with the job's id and attempt on each line, and with what a completed or failed one ran on.
+ * That a GPU failed at it is a line of its own: the job may be fine, the GPU is not.
+ */
 export function logJobEvents(log: Log): OnJobEvent {
   return ({ type, job, detail }) => {
+    const ranOn = type === 'completed' || type === 'failed' ? job.ran_on : null
     const fields = {
       job_id: job.id,
       attempt: job.attempt,
       source_path: job.source_path,
       worker_id: job.worker_id,
+      ...(ranOn === null ? {} : { ran_on: pathText(ranOn) }),
       detail,
+    }
+    if (ranOn?.fell_back === true) {
+      log.warn(
+        `job fell back from a GPU to ${pathText(ranOn)}: ${ranOn.reasons.join('; ') || 'no reason given'}`,
+        fields,
+      )
     }
     if (type === 'failed') log.warn(`job failed: ${job.error_message}`, fields)
     else if (type === 'lost') log.warn('job lost with its worker', fields)

@@ -72,13 +72,13 @@ async function endPublication(
   parts: Parts,
   job: Job,
   key: ClaimKey,
-  result: Pick<Completion, 'output_size' | 'source_duration' | 'notes'>,
+  result: Pick<Completion, 'output_size' | 'source_duration' | 'notes' | 'ran_on'>,
 ): Promise<Done> {
   const { store, onEvent } = parts
   const staged = stagingPath(parts.output_base, job)
   const before = await store.publication(job.id)
   try {
-    const claimed = await store.beginPublish(key, result.output_size)
+    const claimed = await store.beginPublish(key, result.output_size, result.ran_on)
     if (!claimed) throw notOwner(await store.job(job.id), job.id, key.worker_id)
     const published = (await publishedBefore(staged, job, before?.publish_size ?? null)) ?? (await move())
     const completed = await store.complete(key, { ...result, published })
@@ -105,6 +105,7 @@ async function endPublication(
       error_message: error.message,
       report: { class: 'retryable', step: 'publish', command: [], stderr_tail: '', exit_code: null },
       retry_at_ms: retryAt(job, 'retryable', parts.retry, parts.clock()),
+      ran_on: result.ran_on,
     })
     parts.progress.delete(job.id)
     await discardStaged(staged)
@@ -127,6 +128,7 @@ async function publishedBefore(
 export async function recoverPublications(parts: Parts): Promise<void> {
   for (const { publish_size, ...job } of await parts.store.publishing()) {
     const key = { job_id: job.id, worker_id: job.worker_id ?? '', attempt: job.attempt }
-    await endPublication(parts, job, key, { output_size: publish_size, source_duration: undefined, notes: job.notes })
+    const { notes, ran_on } = job
+    await endPublication(parts, job, key, { output_size: publish_size, source_duration: undefined, notes, ran_on })
   }
 }

@@ -6,6 +6,8 @@ import { viewWorkers } from './worker-views.ts'
 /** How far back completions say something about today's speed, and how many are enough to say it. */
 const windowMs = 24 * 3_600_000
 const windowJobs = 500
+/** Paths told of at most; a fleet has a handful. */
+const maxPaths = 50
 
 /** The detailed figures, all of them counted or measured. */
 export async function statsReport(parts: Parts): Promise<StatsReport> {
@@ -40,6 +42,7 @@ export async function statsReport(parts: Parts): Promise<StatsReport> {
       vulkan: active.filter((worker) => worker.vulkan_available).length,
       active_jobs: active.reduce((sum, worker) => sum + worker.active_jobs, 0),
     },
+    paths: await store.paths(maxPaths),
     scan: parts.scanReport(),
     failures: await store.failures(10),
   }

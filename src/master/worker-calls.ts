@@ -73,12 +73,12 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
       return finish(input)
     },
 
-    async fail({ job_id, worker_id, attempt, error_message, report }) {
+    async fail({ job_id, worker_id, attempt, error_message, report, ran_on }) {
       const before = await store.job(job_id)
       if (before && isRepeated(before, attempt)) return { status: before.status }
       const failureClass = report?.class ?? 'retryable'
       const retry_at_ms = before ? retryAt(before, failureClass, parts.retry, parts.clock()) : null
-      const job = await store.fail({ job_id, worker_id, attempt }, { error_message, report, retry_at_ms })
+      const job = await store.fail({ job_id, worker_id, attempt }, { error_message, report, retry_at_ms, ran_on })
       if (!job) throw notOwner(before, job_id, worker_id)
       await discard(job)
       parts.onEvent({ type: 'failed', job })

@@ -22,6 +22,7 @@ const copyable: Record<Container, RegExp> = {
   mp4: /^(aac|mp3|ac3|eac3|opus|alac)$/,
   mkv: /^(aac|mp[123]|ac3|eac3|dts|truehd|mlp|flac|opus|vorbis|alac|wavpack|tta|wmav[12]|pcm_(u8|[sf](16|24|32|64)le))$/,
   webm: /^(opus|vorbis)$/,
+  mov: /^(aac|mp3|ac3|eac3|alac|pcm_([su]8|[sf](16|24|32|64)(le|be)))$/,
 }
 
 /** By number of channels: what libopus and plain AAC take, both of which know 5.1 with back speakers only. */

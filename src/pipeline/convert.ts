@@ -1,15 +1,21 @@
 import { stat } from 'node:fs/promises'
 import type { ConversionSettings } from '../contract/conversion.ts'
 import { ConversionError } from '../contract/failure.ts'
+import type { RanOn } from '../contract/gpu.ts'
 import type { Progress } from '../contract/job.ts'
 import { encode } from './ffmpeg.ts'
 import { ffmpegArgs } from './ffmpeg-args.ts'
-import { planConversion } from './plan.ts'
+import type { GpuAccess } from './gpu-access.ts'
+import type { MediaInfo } from './media-info.ts'
+import { onBestPath } from './on-best-path.ts'
+import { planPicture } from './picture.ts'
+import { mainVideo, planConversion } from './plan.ts'
 import { probeSource } from './probe.ts'
 import { jobProgress } from './progress.ts'
 import { openStaging, openWork, removeStaging, removeWork, syncStaging } from './staging.ts'
 import type { Tools } from './tools.ts'
 import { verifyResult } from './verify.ts'
+import type { PathCandidate } from './video-paths.ts'
 
 /** One conversion. */
 export interface ConvertRequest {
@@ -22,6 +28,7 @@ export interface ConvertRequest {
   settings: ConversionSettings
   tools: Tools
   limits: ConversionLimits
+  gpus: GpuAccess
   /** The whole environment of every child; the worker's mark is in it. */
   child_environment: Record<string, string | undefined>
   /** Called as often as ffmpeg reports, twice a second; the caller thins it out. */
@@ -47,10 +54,18 @@ export interface ConvertResult {
   source_duration: number | null
   /** What was dropped or changed by rule, a sentence each. */
   notes: string[]
+  ran_on: RanOn
 }
 
 /**
- * Converts one file: probe, plan, encode, verify, flush to disk. Throws `ConversionError` with a sentence for whatever
+ * Milliseconds without a sign of life after which a path on a GPU is given up. Drivers hang, and another path is at hand;
+ * what is slow on the CPU has no other and gets `stall_timeout_ms`.
+ */
+const gpuStallMs = 120_000
+
+/**
+ * Converts one file: probe, plan, encode, verify, flush to disk; on the best path that there is for it, and on the next
+ * when a GPU fails. Throws `ConversionError` with a sentence for whatever
  * the file, the disk or ffmpeg does, or the signal's reason; then no staging file is left.
  */
 export async function convert(request: ConvertRequest): Promise<ConvertResult> {
@@ -67,37 +82,57 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
 }
 
 async function convertStaged(request: ConvertRequest, inputPath: string): Promise<ConvertResult> {
-  const { tools, limits, signal, staging_path: stagingPath } = request
-  const look = { tools, environment: request.child_environment, signal }
+  const { settings, signal, staging_path: stagingPath } = request
   request.on_progress(stepProgress('probe', null))
   const info = await probeSource({
-    ...look,
+    ...lookOf(request),
     path: inputPath,
     source_path: request.source_path,
-    timeout_ms: limits.probe_timeout_ms,
+    timeout_ms: request.limits.probe_timeout_ms,
   })
-  const plan = planConversion(info, request.settings)
+  const picture = planPicture(mainVideo(info), settings)
+  request.on_progress(stepProgress('plan', null))
+  const { value: notes, ran_on } = await onBestPath({ picture, settings, access: request.gpus }, signal, (path) =>
+    convertOn(path, request, info, inputPath),
+  )
+  await syncStaging(stagingPath)
+  signal.throwIfAborted()
+  const { size } = await stat(stagingPath)
+  return { output_size: size, source_duration: info.duration_seconds, notes, ran_on }
+}
+
+/** Encodes on one path and checks what came of it; gives the plan's notes. */
+async function convertOn(
+  path: PathCandidate,
+  request: ConvertRequest,
+  info: MediaInfo,
+  inputPath: string,
+): Promise<string[]> {
+  const { tools, limits, signal, staging_path: stagingPath } = request
+  const plan = planConversion(info, request.settings, path)
   const command = [tools.ffmpeg_path, ...ffmpegArgs(plan, inputPath, stagingPath)]
+  const runsOn = { decode: path.decode, filter: path.filter, encoder: path.encoder, device: path.device }
   await openStaging(stagingPath)
   const last = await encode({
     command,
     output_path: stagingPath,
     environment: request.child_environment,
     timeout_ms: limits.encode_timeout_ms,
-    stall_timeout_ms: limits.stall_timeout_ms,
+    stall_timeout_ms: path.gpu === null ? limits.stall_timeout_ms : Math.min(limits.stall_timeout_ms, gpuStallMs),
     duration_seconds: info.duration_seconds,
-    on_progress: (block) => request.on_progress(jobProgress(block, info.duration_seconds)),
+    on_progress: (block) => request.on_progress(jobProgress(block, info.duration_seconds, runsOn)),
     signal,
   })
-  request.on_progress(stepProgress('verify', 100))
-  const reading = { ...look, path: stagingPath, timeout_ms: limits.encode_timeout_ms }
+  request.on_progress({ ...stepProgress('verify', 100), runs_on: runsOn })
+  const reading = { ...lookOf(request), path: stagingPath, timeout_ms: limits.encode_timeout_ms }
   await verifyResult(reading, plan.expected, last?.frame ?? null).catch((error: unknown) => {
     throw withCommand(error, command)
   })
-  await syncStaging(stagingPath)
-  signal.throwIfAborted()
-  const { size } = await stat(stagingPath)
-  return { output_size: size, source_duration: info.duration_seconds, notes: plan.notes }
+  return plan.notes
+}
+
+function lookOf({ tools, child_environment: environment, signal }: ConvertRequest) {
+  return { tools, environment, signal }
 }
 
 /** What a result fails by says more with the command that made it. */
@@ -107,5 +142,5 @@ function withCommand(error: unknown, command: string[]): unknown {
 }
 
 function stepProgress(step: Progress['step'], percent: number | null): Progress {
-  return { step, percent, fps: null, speed: null, eta_seconds: null }
+  return { step, percent, fps: null, speed: null, eta_seconds: null, runs_on: null }
 }

@@ -1,5 +1,6 @@
 import type { FailureClass } from '../contract/failure.ts'
 import { formatClock, formatDuration } from '../util/format.ts'
+import type { EncodeError } from './encode-error.ts'
 import type { ProcessResult } from './process.ts'
 
 /** All that is known of an ended encode. */
@@ -20,6 +21,7 @@ export interface EndedEncode {
 export interface EncodeFailure {
   message: string
   class: FailureClass
+  kind: EncodeError['kind']
 }
 
 /**
@@ -36,57 +38,76 @@ export function encodeFailure(ended: EndedEncode): EncodeFailure | undefined {
   if (result.killed_for === 'stall') {
     return {
       class: 'retryable',
+      kind: 'stall',
       message: `ffmpeg made no progress for ${formatDuration(ended.stall_timeout_ms / 1000)}`,
     }
   }
   if (result.killed_for === 'timeout') {
-    return { class: 'retryable', message: `the encode took longer than ${formatDuration(ended.timeout_ms / 1000)}` }
+    return {
+      class: 'retryable',
+      kind: 'other',
+      message: `the encode took longer than ${formatDuration(ended.timeout_ms / 1000)}`,
+    }
   }
   if (result.signal !== null && result.killed_for === null) {
     const guess = result.signal === 'SIGKILL' ? ' (is memory short?)' : ''
-    return { class: 'retryable', message: `ffmpeg was killed by ${result.signal}${guess}` }
+    return { class: 'retryable', kind: 'other', message: `ffmpeg was killed by ${result.signal}${guess}` }
   }
   const text = `${errors.join('\n')}\n${result.exit_code === 0 ? '' : result.stderr_tail}`
   for (const [pattern, explain] of causes) {
     const match = pattern.exec(text)
     if (match) return explain(match)
   }
-  if (text.includes('File ended prematurely')) return { class: 'permanent', message: truncated(ended) }
+  if (text.includes('File ended prematurely')) return { class: 'permanent', kind: 'other', message: truncated(ended) }
   const [first] = errors
   if (first !== undefined && outputSide.test(first)) {
-    return { class: 'worker', message: `this ffmpeg could not encode it (${plain(first)})` }
+    return { class: 'worker', kind: 'other', message: `this ffmpeg could not encode it (${plain(first)})` }
   }
-  if (first !== undefined) return { class: 'permanent', message: `${damaged(ended)} (${plain(first)})` }
+  if (first !== undefined) return { class: 'permanent', kind: 'other', message: `${damaged(ended)} (${plain(first)})` }
   if (result.exit_code === 0) return undefined
-  return { class: 'retryable', message: `ffmpeg ended with exit code ${result.exit_code} and gave no reason` }
+  return {
+    class: 'retryable',
+    kind: 'other',
+    message: `ffmpeg ended with exit code ${result.exit_code} and gave no reason`,
+  }
 }
 
 /** What is not the source's fault, by FFmpeg's words, which have not changed from 5.1 to 9.0. */
 const causes: [RegExp, (match: RegExpExecArray) => EncodeFailure][] = [
-  [/No space left on device|Disk quota exceeded/, () => ({ class: 'retryable', message: 'the disk is full' })],
-  [/Read-only file system/, () => ({ class: 'worker', message: 'the output folder is on a read-only file system' })],
-  [/Input\/output error|Stale file handle/, () => ({ class: 'retryable', message: 'the storage reports an error' })],
-  [/Cannot allocate memory/, () => ({ class: 'retryable', message: 'memory is short' })],
+  [
+    /No space left on device|Disk quota exceeded/,
+    () => ({ class: 'retryable', kind: 'storage', message: 'the disk is full' }),
+  ],
+  [
+    /Read-only file system/,
+    () => ({ class: 'worker', kind: 'storage', message: 'the output folder is on a read-only file system' }),
+  ],
+  [
+    /Input\/output error|Stale file handle/,
+    () => ({ class: 'retryable', kind: 'storage', message: 'the storage reports an error' }),
+  ],
+  [/Cannot allocate memory/, () => ({ class: 'retryable', kind: 'other', message: 'memory is short' })],
   [
     /Unknown encoder '([^']+)'/,
-    ([, name]) => ({ class: 'worker', message: `the encoder ${name} is not in this ffmpeg` }),
+    ([, name]) => ({ class: 'worker', kind: 'other', message: `the encoder ${name} is not in this ffmpeg` }),
   ],
   [
     /Decoder \(codec ([^)]+)\) not found|Decoding requested, but no decoder found for: (\S+)/,
-    ([, name, other]) => ({ class: 'worker', message: `this ffmpeg cannot decode ${name ?? other}` }),
+    ([, name, other]) => ({ class: 'worker', kind: 'other', message: `this ffmpeg cannot decode ${name ?? other}` }),
   ],
   [
     /No such filter: '([^']+)'/,
-    ([, name]) => ({ class: 'worker', message: `the filter ${name} is not in this ffmpeg` }),
+    ([, name]) => ({ class: 'worker', kind: 'other', message: `the filter ${name} is not in this ffmpeg` }),
   ],
   [
     /Unrecognized option '([^']+)'/,
-    ([, name]) => ({ class: 'worker', message: `this ffmpeg does not know the option ${name}` }),
+    ([, name]) => ({ class: 'worker', kind: 'other', message: `this ffmpeg does not know the option ${name}` }),
   ],
 ]
 
 /** Who speaks when encoder or muxer are at fault. The source's side has other names: `mov,mp4,…`, `h264`, `ist#`, `dec:`. */
-const outputSide = /^\[(vost#|aost#|out#|fc#|(libx264|libx265|libsvtav1|libvpx-vp9|libopus|mp4|matroska|webm) @)/
+const outputSide =
+  /^\[(vost#|aost#|out#|fc#|(libx264|libx265|libsvtav1|libvpx-vp9|prores_ks|\w+_(vulkan|nvenc|qsv|vaapi|amf|videotoolbox)|libopus|mp4|mov|matroska|webm) @)/
 
 function truncated({ position_seconds: position, duration_seconds: duration }: EndedEncode): string {
   if (position === null || duration === null) return 'truncated: the file ends in mid-film'

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { ConversionError } from '../contract/failure.ts'
+import { EncodeError } from './encode-error.ts'
 import { encodeFailure, isErrorLine } from './encode-failure.ts'
 import { StartError } from './guard.ts'
 import { type ProcessResult, runProcess } from './process.ts'
@@ -29,7 +29,7 @@ const maxErrorLines = 100
 /**
  * Runs an encode to its end and gives the last progress. It went well when ffmpeg exits 0 and wrote no line of level
  * error: 5.1 to 9.0 exit 0 after damage, with nothing but such a line. `-xerror` would miss cut-off Matroska, and refuse
- * healthy phone clips that have two frames at one time. Throws `ConversionError` (step encode), or the signal's reason
+ * healthy phone clips that have two frames at one time. Throws `EncodeError` (step encode), or the signal's reason
  * when it aborts.
  */
 export async function encode(request: EncodeRequest): Promise<EncodeProgress | undefined> {
@@ -75,7 +75,7 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
     stall_timeout_ms: request.stall_timeout_ms,
   })
   if (failure === undefined) return last
-  throw new ConversionError(failure.message, {
+  throw new EncodeError(failure.kind, failure.message, {
     class: failure.class,
     step: 'encode',
     command: [...request.command],
@@ -89,7 +89,8 @@ async function start(request: EncodeRequest, run: Parameters<typeof runProcess>[
     return await runProcess(run)
   } catch (error) {
     if (!(error instanceof StartError)) throw error
-    throw new ConversionError(error.message, { class: 'worker', step: 'encode', command: [...request.command] })
+    const report = { stderr_tail: '', exit_code: null, command: [...request.command] }
+    throw new EncodeError('other', error.message, { class: 'worker', step: 'encode', ...report })
   }
 }
 

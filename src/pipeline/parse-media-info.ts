@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { MediaInfo, MediaStream, VideoStream } from './media-info.ts'
+import { bitDepthOf } from './pixel-format.ts'
 
 const Numeric = v.optional(v.union([v.string(), v.number()]))
 const RawStream = v.object({
@@ -98,7 +99,7 @@ function pictureOf(
     sample_aspect: ratio(raw.sample_aspect_ratio) ?? 1,
     rotation: rotationOf(raw),
     pixel_format: raw.pix_fmt ?? null,
-    bit_depth: bitDepthOf(raw),
+    bit_depth: bitDepthOf(raw.pix_fmt ?? ''),
     // WebM keeps transparency beside the picture, where FFmpeg's own decoder does not see it.
     has_alpha: raw.tags['alpha_mode'] === '1' || /^(yuva|ya8|ya16|gbrap|rgba|bgra|argb|abgr)/.test(raw.pix_fmt ?? ''),
     is_interlaced: /^(tt|bb|tb|bt)$/.test(raw.field_order),
@@ -120,12 +121,6 @@ function rotationOf(raw: RawStream): VideoStream['rotation'] {
   const degrees = raw.side_data_list.find((data) => data.rotation !== undefined)?.rotation ?? 0
   const quarters = ((Math.round(-degrees / 90) % 4) + 4) % 4
   return ([0, 90, 180, 270] as const)[quarters] ?? 0
-}
-
-/** `yuv420p10le`, `p010le`, `gray12be`; what names no depth has 8 bits. */
-function bitDepthOf(raw: RawStream): number {
-  const named = /p0?(9|10|12|14|16)(le|be)$|^gray(9|10|12|14|16)/.exec(raw.pix_fmt ?? '')
-  return Number(named?.[1] ?? named?.[3] ?? 8)
 }
 
 /** Matroska keeps a track's length as a tag, `00:00:03.000000000`. */

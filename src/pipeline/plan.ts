@@ -1,8 +1,13 @@
-import type { Container, ConversionSettings, Preset, VideoCodec } from '../contract/conversion.ts'
+import type { Container, ConversionSettings, VideoCodec } from '../contract/conversion.ts'
 import { ConversionError } from '../contract/failure.ts'
 import { type AudioPlan, planAudio } from './audio-plan.ts'
-import { type FrameSize, fitFrame } from './frame.ts'
+import type { EncoderChoice } from './encoder-args.ts'
+import type { FrameSize } from './frame.ts'
 import type { MediaInfo, OtherStream, VideoStream } from './media-info.ts'
+import { type Picture, planPicture } from './picture.ts'
+import { bitDepthOf } from './pixel-format.ts'
+import { videoFilters } from './video-filters.ts'
+import { cpuPath, type PathCandidate } from './video-paths.ts'
 
 /** Everything that was decided about one conversion, as data; `ffmpegArgs` spells it. */
 export interface ConversionPlan {
@@ -18,21 +23,16 @@ export interface ConversionPlan {
 /** How the picture goes from the source's stream to the result's. */
 export interface VideoPlan {
   stream_index: number
+  /** Options that open a GPU, before all others; none for a path on the CPU. */
+  device: string[]
   /** Input options that choose the decoder; none is FFmpeg's own choice, on the CPU. */
   decode: string[]
   /** One after the other, in FFmpeg's filter grammar. */
   filters: string[]
-  encoder: VideoEncoder
-  preset: Preset
-  /** Bits per second. */
-  bitrate: number
+  encoding: EncoderChoice
   /** The clock that frames keep their times in, `1:15360`; null for one tick a frame. */
   time_base: string | null
-  /** Frames per second to tell an encoder whose rate control counts frames; null when the stream's own figure will do. */
-  rate_hint: number | null
 }
-
-export type VideoEncoder = 'libx264' | 'libx265' | 'libsvtav1' | 'libvpx-vp9'
 
 /** What the checked result must look like. */
 export interface ExpectedResult extends FrameSize {
@@ -46,45 +46,43 @@ export interface ExpectedResult extends FrameSize {
   frame_count: number | null
 }
 
-/** The encoder of each codec on the CPU. */
-export const cpuEncoders: Record<VideoCodec, VideoEncoder> = {
-  h264: 'libx264',
-  hevc: 'libx265',
-  av1: 'libsvtav1',
-  vp9: 'libvpx-vp9',
-}
-
 /** SVT-AV1 up to 1.x refuses less, `Source Width must be at least 64`. */
 const smallestSvtSide = 64
 const hdrTransfers = new Set(['smpte2084', 'arib-std-b67'])
 
-/** Decides how a source becomes what the settings ask for. Throws `ConversionError` (step plan) when no encoder can take it. */
-export function planConversion(info: MediaInfo, settings: ConversionSettings): ConversionPlan {
+/**
+ * Decides how a source becomes what the settings ask for, by a path of `videoPaths`; the CPU's unless told. Throws
+ * `ConversionError` (step plan) when no encoder can take it.
+ */
+export function planConversion(
+  info: MediaInfo,
+  settings: ConversionSettings,
+  path: PathCandidate = cpuPath(settings),
+): ConversionPlan {
   const source = mainVideo(info)
-  const size = fitFrame(source, settings.target_resolution)
-  const encoder = cpuEncoders[settings.codec]
-  if (encoder === 'libsvtav1' && Math.min(size.width, size.height) < smallestSvtSide) {
+  const picture = planPicture(source, settings)
+  const { size } = picture
+  if (path.encoder === 'libsvtav1' && Math.min(size.width, size.height) < smallestSvtSide) {
     throw new ConversionError(`av1 needs at least 64 x 64 pixels, and this picture is ${size.width} x ${size.height}`, {
       class: 'permanent',
       step: 'plan',
     })
   }
-  const keepsTenBits = source.bit_depth > 8 && (settings.codec === 'hevc' || settings.codec === 'av1')
   const audio = planAudio(info, settings)
+  const { encoder, proof } = path
+  const { preset, bitrate } = settings
   return {
     video: {
       stream_index: source.index,
-      decode: [],
-      filters: videoFilters(source, size, keepsTenBits),
-      encoder,
-      preset: settings.preset,
-      bitrate: settings.bitrate,
+      device: deviceOptions(path),
+      decode: decodeOptions(path),
+      filters: videoFilters(picture, path),
+      encoding: { encoder, preset, bitrate, rate_hint: rateHint(source), size, proof },
       time_base: source.time_base,
-      rate_hint: rateHint(source),
     },
     audio: audio.tracks,
     container: settings.container,
-    notes: [...pictureNotes(source, keepsTenBits), ...audio.notes, ...droppedNotes(info, source)],
+    notes: [...pictureNotes(picture), ...audio.notes, ...droppedNotes(info, source)],
     expected: {
       ...size,
       video_codec: settings.codec,
@@ -92,6 +90,22 @@ export function planConversion(info: MediaInfo, settings: ConversionSettings): C
       ...expectedLength(info, source),
     },
   }
+}
+
+/** A worker's other GPUs are no business of this ffmpeg: it opens the one that the path means. */
+function deviceOptions({ gpu }: PathCandidate): string[] {
+  if (gpu?.api === 'vulkan') return ['-init_hw_device', `vulkan=gpu:${gpu.selector}`, '-filter_hw_device', 'gpu']
+  if (gpu?.api === 'vaapi') return ['-init_hw_device', `vaapi=gpu:${gpu.selector}`, '-filter_hw_device', 'gpu']
+  return []
+}
+
+/**
+ * One thread: with more, and so by default, Vulkan decoding stands still for ever on NVIDIA's driver 580 after some sixty
+ * frames. The format keeps FFmpeg from decoding on the CPU without a word where the GPU cannot.
+ */
+function decodeOptions({ decode }: PathCandidate): string[] {
+  if (decode !== 'vulkan') return []
+  return ['-threads', '1', '-hwaccel', 'vulkan', '-hwaccel_device', 'gpu', '-hwaccel_output_format', 'vulkan']
 }
 
 /** The film: the default one if one is marked, else the largest, else the first. Cover art is none. */
@@ -103,23 +117,6 @@ export function mainVideo(info: MediaInfo): VideoStream {
   )
   if (first) return first
   throw new ConversionError('no video stream', { class: 'permanent', step: 'plan' })
-}
-
-function videoFilters(source: VideoStream, size: FrameSize, keepsTenBits: boolean): string[] {
-  const isRgb = /^(gbr|rgb|bgr|argb|abgr|pal8|0rgb|0bgr|monob|monow)/.test(source.pixel_format ?? '')
-  const isFullRange = source.color.range === 'pc' || source.pixel_format?.startsWith('yuvj') === true
-  const scale = [`scale=w=${size.width}:h=${size.height}`]
-  // Pixels and tags must agree: where the conversion to 4:2:0 has to choose a matrix or a range, it is BT.709 and limited.
-  if (isRgb) scale.push('out_color_matrix=bt709')
-  if (isRgb || isFullRange) scale.push('out_range=tv')
-  return [
-    ...(source.is_interlaced ? ['bwdif=mode=send_frame:parity=auto:deint=interlaced'] : []),
-    scale.join(':'),
-    'setsar=1',
-    `format=${keepsTenBits ? 'yuv420p10le' : 'yuv420p'}`,
-    ...(isRgb ? ['setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709'] : []),
-    ...(isFullRange && !isRgb ? ['setparams=range=tv'] : []),
-  ]
 }
 
 /** A variable rate shows as a fine grid (1000/1) that few frames fall on; counted as a rate it would starve or be refused. */
@@ -151,11 +148,14 @@ function shownFrames({
   return Math.min(count, Math.floor(seconds * rate + 0.5))
 }
 
-function pictureNotes(source: VideoStream, keepsTenBits: boolean): string[] {
+function pictureNotes({ source, format, codec }: Picture): string[] {
   const notes: string[] = []
   if (source.has_alpha) notes.push('transparency was dropped')
-  if (hdrTransfers.has(source.color.transfer ?? '') && !keepsTenBits) {
+  if (hdrTransfers.has(source.color.transfer ?? '') && bitDepthOf(format) === 8) {
     notes.push('the HDR picture was reduced to 8 bits without tone mapping')
+  }
+  if (codec === 'ffv1' && format !== source.pixel_format) {
+    notes.push(`not lossless: its pixels were changed from ${source.pixel_format ?? 'an unknown format'} to ${format}`)
   }
   return notes
 }

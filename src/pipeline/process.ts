@@ -35,6 +35,8 @@ export interface ProcessResult {
   stderr_tail: string
   /** Standard output; empty with `on_line`. */
   stdout: string
+  /** Milliseconds of CPU time, of all its threads; null where they are not known. */
+  cpu_ms: number | null
 }
 
 /** `overflow`: it wrote more to standard output than was asked for. */
@@ -54,7 +56,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
   const program = checkedProgram(request.argv[0] ?? '', request.environment['PATH'])
   const guard = request.guard ?? bestGuard()
   if (request.signal.aborted) {
-    return { exit_code: null, signal: null, killed_for: 'abort', stderr_tail: '', stdout: '' }
+    return { exit_code: null, signal: null, killed_for: 'abort', stderr_tail: '', stdout: '', cpu_ms: 0 }
   }
   const child = Bun.spawn(guardedArgv(guard, [program, ...request.argv.slice(1)]), {
     // The shell's watchdog reads its end; nothing is ever written.
@@ -89,12 +91,20 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
       killed_for: killed.reason,
       stderr_tail: stderrTail,
       stdout: stdout ?? '',
+      cpu_ms: cpuTime(child, guard, killed.reason !== null),
     }
   } finally {
     disarm()
     // A callback that threw must not leave the child behind.
     if (child.exitCode === null && child.signalCode === null) kill('abort')
   }
+}
+
+/** A shell that is killed beside its child has not been told yet what the child used. */
+function cpuTime(child: Bun.Subprocess, guard: Guard, isKilled: boolean): number | null {
+  if (guard === 'shell' && isKilled) return null
+  const usage = child.resourceUsage()
+  return usage === undefined ? null : Number(usage.cpuTime.total) / 1000
 }
 
 /** Sets up all that may end the child before its time; returns what takes it back. */

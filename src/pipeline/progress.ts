@@ -1,3 +1,4 @@
+import type { VideoPath } from '../contract/gpu.ts'
 import type { Progress } from '../contract/job.ts'
 
 /** What one block of ffmpeg's `-progress` says; null where it says `N/A` or nothing. */
@@ -54,7 +55,7 @@ function parseNumber(text: string | undefined): number | null {
 }
 
 /** An encode's progress as the contract tells it; `durationSeconds` is the source's, null when not known. */
-export function jobProgress(block: EncodeProgress, durationSeconds: number | null): Progress {
+export function jobProgress(block: EncodeProgress, durationSeconds: number | null, runs_on: VideoPath): Progress {
   const { out_time_seconds: done, speed } = block
   const knowsShare = durationSeconds !== null && durationSeconds > 0 && done !== null
   const left = knowsShare ? Math.max(0, durationSeconds - done) : null
@@ -64,5 +65,6 @@ export function jobProgress(block: EncodeProgress, durationSeconds: number | nul
     fps: block.fps,
     speed,
     eta_seconds: left !== null && speed !== null && speed > 0 ? left / speed : null,
+    runs_on,
   }
 }

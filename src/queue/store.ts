@@ -1,6 +1,7 @@
 import type { Attempt, Job, JobStatus } from '../contract/job.ts'
 import type { FailureReport } from '../contract/failure.ts'
-import type { StatusReport } from '../contract/report.ts'
+import type { GpuReport, RanOn } from '../contract/gpu.ts'
+import type { StatsReport, StatusReport } from '../contract/report.ts'
 import type { Heartbeat } from '../contract/worker.ts'
 
 /** A video file that a scan has found and that is no longer being written. */
@@ -36,6 +37,10 @@ export interface WorkerRow {
   gpu_name: string
   cpu_usage: number
   memory_usage: number
+  /** Percent; null where the worker does not tell. */
+  gpu_usage: number | null
+  /** Null where the worker does not tell, or not in words that this program knows. */
+  gpu_report: GpuReport | null
   status: Heartbeat['status']
   boot_id: string | null
 }
@@ -72,6 +77,9 @@ export interface Publication {
   publish_size: number | null
 }
 
+/** The completions that ran on one path; all that ever were, requeued jobs counted each time. */
+export type PathTotals = StatsReport['paths'][number]
+
 export interface Totals {
   by_status: StatusReport
   awaiting_retry: number
@@ -81,8 +89,13 @@ export interface Totals {
 }
 
 /**
- * Where jobs live. A result of `undefined` means: not there, not yours, or not in a state for that. Each method is one atomic step, durable when its promise resolves. Ownership is checked by the step
- * itself: a claim that is no longer the newest changes nothing. Times come from the store's clock.
+ * Where jobs live. A result of `undefined` means: not there, not yours, or not in a state for that. Each method is one
+ * atomic step, durable when its promise resolves. Ownership is checked by the step itself: a claim that is no longer the
+ * newest changes nothing. Times come from the store's clock.
+ *
+ * What a job ran on is kept as its error is: set when an attempt is completed or failed, still there while the job waits
+ * for its own retry, taken away by the next claim and by a retry, a requeue or a changed source. So an attempt that was
+ * released, lost or cancelled has none.
  */
 export interface Store {
   /** Adds new sources as pending, queues changed ones again, leaves unchanged ones and those being processed alone. */
@@ -97,10 +110,14 @@ export interface Store {
   renew(key: ClaimKey, lease_ms: number): Promise<boolean>
   /** Prolongs every lease in the worker's name. */
   renewWorker(worker_id: string, lease_ms: number): Promise<void>
-  /** Notes that the result is about to be moved to its output path: from here on the claim is the master's to end. */
-  beginPublish(key: ClaimKey, output_size: number): Promise<Job | undefined>
+  /**
+   * Notes that the result is about to be moved to its output path, and what it ran on: from here on the claim is the
+   * master's to end. `Job.ran_on` tells it to a master that ends the publication of another.
+   */
+  beginPublish(key: ClaimKey, output_size: number, ran_on: RanOn | null): Promise<Job | undefined>
   /** The result could not be moved: the claim can be failed or released again. */
   abandonPublish(key: ClaimKey): Promise<Job | undefined>
+  /** Ends the claim with a result, and counts it under what it ran on where that is told. */
   complete(
     key: ClaimKey,
     result: {
@@ -109,12 +126,20 @@ export interface Store {
       notes: readonly string[]
       /** The file as it lies at the output path; null when a foreign worker wrote it. */
       published: { size_bytes: number; mtime_ms: number } | null
+      /** Null when the worker does not tell. */
+      ran_on: RanOn | null
     },
   ): Promise<Job | undefined>
   /** Fails the claim; the job goes back to pending by itself at `retry_at_ms`, or never when that is null. */
   fail(
     key: ClaimKey,
-    failure: { error_message: string; report: FailureReport | undefined; retry_at_ms: number | null },
+    failure: {
+      error_message: string
+      report: FailureReport | undefined
+      retry_at_ms: number | null
+      /** Null when it did not come to an encode, or the worker does not tell. */
+      ran_on: RanOn | null
+    },
   ): Promise<Job | undefined>
   /** Gives the claim back unharmed: pending again at once, or after `not_before_ms`. */
   release(key: ClaimKey, not_before_ms?: number): Promise<Job | undefined>
@@ -150,6 +175,8 @@ export interface Store {
   publishing(): Promise<(Job & { publish_size: number })[]>
   publication(job_id: string): Promise<Publication | undefined>
   totals(): Promise<Totals>
+  /** Completions by what they ran on, most of them first, at most `limit`. */
+  paths(limit: number): Promise<PathTotals[]>
   failures(limit: number): Promise<{ error_message: string; count: number }[]>
   /** Measures the newest completions since an instant, at most `limit`. */
   completions(since_ms: number, limit: number): Promise<CompletionWindow>

@@ -14,6 +14,13 @@ type Candidate = Pick<DeviceFacts, 'index' | 'name' | 'type'>
 /** The order of `auto`. A processor is none of them: ffmpeg's own encoders use it better. */
 const order: readonly VulkanDeviceType[] = ['discrete', 'integrated', 'virtual', 'other']
 
+/** The devices that a setting allows, the best first: with `auto` every one that is no processor, else the one it means. */
+export function allowedDevices<T extends Candidate>(devices: readonly T[], preferred: string): T[] {
+  const { index, is_named } = chooseDevice(devices, preferred)
+  if (is_named) return devices.filter((device) => device.index === index)
+  return order.flatMap((type) => devices.filter((device) => device.type === type))
+}
+
 /** The device that `vulkan.preferred_device` means: `auto`, a name, a number of the list, or a part of a name. */
 export function chooseDevice(devices: readonly Candidate[], preferred: string): Choice {
   if (devices.length === 0) return { index: null, is_named: false, problem: null }

@@ -1,4 +1,5 @@
-import { type FFIFunction, dlopen, linkSymbols, ptr } from 'bun:ffi'
+import { type FFIFunction, linkSymbols, ptr } from 'bun:ffi'
+import { openLibrary } from './open-library.ts'
 
 /** How the functions of Vulkan look from here: a C pointer is the bytes that it points to, a handle is a number. */
 interface ArgumentTypes {
@@ -101,7 +102,7 @@ export function openVulkan(names: readonly string[]): VulkanLibrary {
   const failures: string[] = []
   for (const name of names) {
     try {
-      return wrap(name, openElsewhere(name))
+      return wrap(name, getInstanceProcAddr(name))
     } catch (error) {
       failures.push((error as Error).message)
     }
@@ -112,16 +113,8 @@ export function openVulkan(names: readonly string[]): VulkanLibrary {
 /** `PFN_vkVoidFunction vkGetInstanceProcAddr(VkInstance instance, const char* pName)` */
 type GetInstanceProcAddr = (instance: bigint, name: Uint8Array) => number | bigint | null
 
-/** Bun tries a library's name as a file of the current folder too, where anybody may have put one. */
-function openElsewhere(name: string): GetInstanceProcAddr {
-  const folder = process.cwd()
-  process.chdir('/')
-  try {
-    return dlopen(name, { vkGetInstanceProcAddr: { args: ['u64', 'ptr'], returns: 'ptr' } }).symbols
-      .vkGetInstanceProcAddr
-  } finally {
-    process.chdir(folder)
-  }
+function getInstanceProcAddr(name: string): GetInstanceProcAddr {
+  return openLibrary(name, { vkGetInstanceProcAddr: { args: ['u64', 'ptr'], returns: 'ptr' } }).vkGetInstanceProcAddr
 }
 
 function wrap(name: string, getInstanceProcAddr: GetInstanceProcAddr): VulkanLibrary {

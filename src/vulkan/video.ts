@@ -1,5 +1,4 @@
-import type { VideoCodec } from '../contract/conversion.ts'
-import type { QueueFamily, VideoClaim } from '../contract/vulkan.ts'
+import type { QueueFamily, VideoClaim, VulkanCodec } from '../contract/vulkan.ts'
 import { bitNames } from './decode.ts'
 import { constants as c, type Layout, resultName, structs } from './layout.ts'
 import type { Block, Memory } from './memory.ts'
@@ -14,7 +13,7 @@ interface Profile {
 
 /** One codec in one direction, and the structs by which a driver is asked for it. */
 interface Codec {
-  codec: VideoCodec
+  codec: VulkanCodec
   operation: 'decode' | 'encode'
   extension: string
   /** `VkVideoCodecOperationFlagBitsKHR` */

@@ -3,7 +3,9 @@ import type { Api } from '../contract/api.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import { ConversionError } from '../contract/failure.ts'
 import type { Assignment, Progress } from '../contract/job.ts'
+import { pathText } from '../contract/gpu.ts'
 import { type ConversionLimits, convert, type ConvertResult } from '../pipeline/convert.ts'
+import type { GpuAccess } from '../pipeline/gpu-access.ts'
 import type { Tools } from '../pipeline/tools.ts'
 import { jittered, sleep } from '../util/clock.ts'
 import { formatDuration } from '../util/format.ts'
@@ -18,6 +20,7 @@ export interface RunContext {
   api: Api
   worker_id: string
   tools: Tools
+  gpus: GpuAccess
   limits: ConversionLimits
   /** Milliseconds from claim to checked result. */
   job_timeout_ms: number
@@ -61,17 +64,19 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
     persist(say, { ...context, first_pause_ms: context.retry_pause_ms, log, what, signal })
   try {
     const result = await convertWatched(job, context, signal)
-    const { output_size, notes, source_duration } = result
+    const { output_size, notes, source_duration, ran_on } = result
+    const told = { ran_on: pathText(ran_on), reasons: ran_on.reasons.join('; ') }
+    if (ran_on.fell_back) log.warn('a GPU failed at it, another path took over', told)
     const done = await tell('hand in the result', () =>
-      api.complete({ ...claim, output_size, notes, source_duration: source_duration ?? undefined }),
+      api.complete({ ...claim, output_size, notes, source_duration: source_duration ?? undefined, ran_on }),
     )
-    log.info(`handed in: ${done.message ?? done.status}`, { output_size })
+    log.info(`handed in: ${done.message ?? done.status}`, { output_size, ...told })
   } catch (error) {
     const failure = failureOf(error)
     if (!failure) return end(error)
     log.info(`failed: ${failure.message}`, { step: failure.report.step, class: failure.report.class })
-    const { message, report } = failure
-    await tell('report the failure', () => api.fail({ ...claim, error_message: message, report })).catch(end)
+    const { message, report, ran_on } = failure
+    await tell('report the failure', () => api.fail({ ...claim, error_message: message, report, ran_on })).catch(end)
   }
 
   /** Ends an attempt that has neither a result nor a failure to tell of, or whose word the master refused. */
@@ -102,7 +107,7 @@ function failureOf(error: unknown): ConversionError | undefined {
 async function convertWatched(job: Assignment, context: RunContext, signal: AbortSignal): Promise<ConvertResult> {
   const ended = new AbortController()
   const timeout = AbortSignal.timeout(context.job_timeout_ms)
-  let progress: Progress = { step: 'stage', percent: null, fps: null, speed: null, eta_seconds: null }
+  let progress: Progress = { step: 'stage', percent: null, fps: null, speed: null, eta_seconds: null, runs_on: null }
   const reports = reportUntilEnd()
   try {
     return await convert({
@@ -111,6 +116,7 @@ async function convertWatched(job: Assignment, context: RunContext, signal: Abor
       work_path: join(context.work_base, `${job.id.replaceAll(/[^\w-]/g, '_').slice(0, 64)}.${job.attempt}`),
       settings: job.settings,
       tools: context.tools,
+      gpus: context.gpus,
       limits: context.limits,
       child_environment: context.child_environment,
       on_progress(news) {

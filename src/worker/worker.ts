@@ -4,6 +4,7 @@ import type { Heartbeat } from '../contract/worker.ts'
 import { jittered, sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 import { loadMeter } from './load.ts'
+import type { GpuPool } from './gpu-pool.ts'
 import { farewellMs, persist } from './persist.ts'
 import { type RunContext, runJob, stopNow } from './run-job.ts'
 import { whyUnmounted } from './storage-check.ts'
@@ -11,7 +12,8 @@ import { whyUnmounted } from './storage-check.ts'
 /** Seconds for which the master holds a request for a job when there is none. */
 const claimWaitSeconds = 25
 
-export interface WorkerOptions extends Omit<RunContext, 'onEncoded' | 'draining'> {
+export interface WorkerOptions extends Omit<RunContext, 'onEncoded' | 'draining' | 'gpus'> {
+  gpus: GpuPool
   /** Of this process; a new one at each start. */
   boot_id: string
   hostname: string
@@ -121,11 +123,11 @@ export class Worker {
 
   /** A job, or undefined after a while: no work, no storage, no master. One request id until the master has answered. */
   private async claim(): Promise<Assignment | undefined> {
-    const { api, worker_id, boot_id, retry_pause_ms, mount_path } = this.options
+    const { api, worker_id, boot_id, retry_pause_ms, mount_path, gpus } = this.options
     const { signal } = this.draining
-    const unmounted = await whyUnmounted(mount_path)
-    if (unmounted !== undefined) {
-      this.log.warn(`not claiming: ${unmounted}`)
+    const obstacle = (await whyUnmounted(mount_path)) ?? gpus.whyIdle()
+    if (obstacle !== undefined) {
+      this.log.warn(`not claiming: ${obstacle}`)
       await sleep(jittered(retry_pause_ms), signal)
       return undefined
     }
@@ -166,18 +168,18 @@ export class Worker {
   }
 
   private heartbeat(measure: ReturnType<typeof loadMeter>) {
-    const { worker_id, hostname, boot_id, concurrency } = this.options
+    const { worker_id, hostname, boot_id, concurrency, gpus } = this.options
     const claims = [...this.claims].map((job) => ({ job_id: job.id, attempt: job.attempt }))
     const status: Heartbeat['status'] = claims.length === 0 ? 'idle' : claims.length < concurrency ? 'healthy' : 'busy'
     return {
       worker_id,
       hostname,
       boot_id,
-      vulkan_available: false,
+      ...gpus.summary(),
+      gpu_report: gpus.report(),
       active_jobs: claims.length,
       status,
       timestamp: new Date().toISOString(),
-      gpu: '',
       ...measure(),
       claims,
     }

@@ -1,11 +1,13 @@
 import { expect, test } from 'bun:test'
+import type { PathFigure } from '../../src/contract/gpu.ts'
 import type { Detection } from '../../src/cli/detect.ts'
 import { detectText } from '../../src/cli/detect-text.ts'
 import type { Outcome } from '../../src/vulkan/outcome.ts'
 import { vulkanReport } from '../../src/vulkan/report.ts'
+import { capability, gpu } from '../pipeline/samples.ts'
 import { claim, facts, noClaim, outcome } from '../vulkan/samples.ts'
 
-function detection(probed: Partial<Outcome>, preferred = 'auto'): Detection {
+function detection(probed: Partial<Outcome>, preferred = 'auto', more: Partial<Detection> = {}): Detection {
   return {
     os: 'Linux 6.1.0',
     architecture: 'x86_64',
@@ -16,6 +18,10 @@ function detection(probed: Partial<Outcome>, preferred = 'auto'): Detection {
     encoders: [{ codec: 'h264', encoder: 'libx264', ok: true, reason: null }],
     vulkan: vulkanReport(outcome(probed), preferred),
     vulkan_environment: {},
+    gpus: [],
+    gpu_problem: null,
+    figures: [],
+    ...more,
   }
 }
 
@@ -57,9 +63,8 @@ Devices:
    ├─ Encoding: none: no Vulkan Video
    ├─ Decoding: none: no Vulkan Video
    └─ Use: no
-What a driver claims is not proved yet: this version encodes on the CPU only.
 
-Encoders (each by a test encode):
+CPU encoders (each by a test encode):
 └─ ✓ h264 by libx264
 
 Environment:
@@ -106,4 +111,43 @@ test('a setting that no device fits is the reason, and the devices are shown', (
   const text = detectText(detection({ devices: [h200] }, 'Radeon'))
   expect(text).toContain('Vulkan Status: ✗ vulkan.preferred_device is "Radeon"')
   expect(text).toContain('└─ NVIDIA H200\n')
+})
+
+test('what was tried stands in the place of what the driver claims, and what was measured below', () => {
+  const card = gpu({
+    name: 'NVIDIA H200',
+    pci_address: null,
+    capabilities: [capability({ operation: 'decode', by: 'vulkan' })],
+  })
+  const nvenc = gpu({
+    id: 'nvenc',
+    api: 'nvenc',
+    name: 'NVIDIA H200',
+    capabilities: [capability({ proved: false, reason: 'no engine' })],
+    decode_slots: 0,
+  })
+  const measured: PathFigure = {
+    decode: 'vulkan',
+    filter: 'cpu',
+    encoder: 'libx264',
+    device: 'NVIDIA H200',
+    gpu_id: 'vulkan:0',
+    source_codec: 'h264',
+    bit_depth: 8,
+    size_class: 'hd',
+    codec: 'h264',
+    processes: 1,
+    fps: 512,
+    cpu_ms_per_frame: 12.5,
+    reason: null,
+  }
+  const text = detectText(detection({ devices: [h200] }, 'auto', { gpus: [card, nvenc], figures: [measured] }))
+  expect(text).toContain(
+    '│  ├─ Decoding: H.264 (proved: H.264 8 bit)\n│  ├─ Decodes side by side: 1\n│  └─ Use: the default device\n',
+  )
+  expect(text).toContain('└─ NVIDIA H200 by NVENC\n   └─ Encoding: none: no engine\n')
+  expect(text).not.toContain('claimed')
+  expect(text).toMatch(
+    /Measured paths:\n.*\nH\.264 8 bit hd to h264 +libx264 on the CPU, decoded on NVIDIA H200 .* 512 +12\.50 +best\n/,
+  )
 })

@@ -46,8 +46,8 @@ const defaults = {
     job_timeout: 7_200_000,
   },
   storage: { mount_path: null, download_timeout: 1_800_000, cache_path: null },
-  ffmpeg: { path: 'ffmpeg', use_vulkan: true, timeout: 7_200_000, stall_timeout: 300_000 },
-  vulkan: { preferred_device: 'auto', enable_validation: false },
+  ffmpeg: { path: 'ffmpeg', gpu: 'prefer', use_vulkan: true, timeout: 7_200_000, stall_timeout: 300_000 },
+  vulkan: { preferred_device: 'auto', slots: null, enable_validation: false },
   logging: { level: 'info', format: 'text', output_path: null },
 } as const
 
@@ -126,7 +126,7 @@ logging: json
       'c.yaml:10: scanner.video_extensions: expected a file extension such as .mp4, found nothing',
       'c.yaml:11: scanner.output_base: expected a path, found a list',
       'c.yaml:12: conversoin: unknown section; did you mean conversion?',
-      'c.yaml:15: conversion.codec: expected one of h264, hevc, av1, vp9, found "h256"; did you mean h265?',
+      'c.yaml:15: conversion.codec: expected one of h264, hevc, av1, vp9, ffv1, prores, found "h256"; did you mean h265?',
       'c.yaml:16: conversion.codec: set twice, first on line 15',
       'c.yaml:17: conversion.bitrate: expected a bitrate from 10k to 1G bits per second, such as 5M or 128k, found "fast"',
       'c.yaml:18: conversion.target_resolution: expected a size such as 1920x1080 or 1080p, both numbers even, 2 to 16384, found "1921x1080"',

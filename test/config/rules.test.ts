@@ -25,6 +25,33 @@ describe('container and codecs', () => {
     expect(problemsOf(webm)).toEqual([])
     expect(problemsOf({ ...webm, 'conversion.container': 'mkv' })).toEqual([])
   })
+
+  test('ffv1 and prores go into mkv and mov, not into mp4', () => {
+    for (const codec of ['ffv1', 'prores']) {
+      const flags = { 'conversion.codec': codec, 'conversion.container': 'mov' }
+      expect(problemsOf(flags)).toEqual([])
+      expect(problemsOf({ ...flags, 'conversion.container': 'mkv' })).toEqual([])
+      expect(problemsOf({ 'conversion.codec': codec })).toEqual([
+        [
+          'conversion.codec',
+          `mp4 holds h264 or hevc or av1 or vp9, not ${codec} (conversion.container with conversion.codec)`,
+        ],
+      ])
+    }
+  })
+
+  test('mov holds no opus', () => {
+    expect(problemsOf({ 'conversion.container': 'mov', 'conversion.audio_codec': 'opus' })).toEqual([
+      ['conversion.container', 'mov holds aac, not opus (conversion.container with conversion.audio_codec)'],
+    ])
+  })
+})
+
+test('a GPU cannot be required and forbidden at once', () => {
+  expect(problemsOf({ 'ffmpeg.gpu': 'require', 'ffmpeg.use_vulkan': 'false' })).toEqual([
+    ['ffmpeg.gpu', 'expected ffmpeg.use_vulkan to be true with ffmpeg.gpu: require, found false, which means gpu: off'],
+  ])
+  expect(problemsOf({ 'ffmpeg.use_vulkan': 'false' })).toEqual([])
 })
 
 describe('results and sources', () => {

@@ -89,7 +89,7 @@ test('a publication that was recorded nowhere after its rename is found when the
   const master = openMaster()
   const { job, claim } = await claimed(master)
   const output_size = master.stage(job.output_path, 'result')
-  await master.store.beginPublish(claim, output_size)
+  await master.store.beginPublish(claim, output_size, null)
   expect(await master.api.complete({ ...claim, output_size, notes: ['kept'] })).toEqual({ status: 'completed' })
   expect((await master.api.job({ job_id: job.id })).job).toMatchObject({ status: 'completed', notes: ['kept'] })
 })

@@ -67,7 +67,8 @@ test('progress is shown while the attempt runs, and what has no owner any more i
   const master = openMaster()
   const id = await master.addSource('a.mkv')
   await master.api.claim({ worker_id: 'w', boot_id: 'b', request_id: 'r' })
-  const progress = { step: 'encode', percent: 42, fps: 25, speed: 1.5, eta_seconds: 3 } as const
+  const runs_on = { decode: 'vulkan', filter: 'vulkan', encoder: 'h264_vulkan', device: 'a GPU' } as const
+  const progress = { step: 'encode', percent: 42, fps: 25, speed: 1.5, eta_seconds: 3, runs_on } as const
   const claim = { job_id: id, worker_id: 'w', attempt: 1 }
   await master.api.reportProgress({ ...claim, progress })
   expect((await master.api.jobs({ status: 'processing' })).jobs[0]?.progress).toEqual(progress)

@@ -5,6 +5,7 @@ import type { ConversionSettings } from '../../src/contract/conversion.ts'
 import type { Progress } from '../../src/contract/job.ts'
 import { convert, type ConvertRequest } from '../../src/pipeline/convert.ts'
 import { readMediaInfo } from '../../src/pipeline/ffprobe.ts'
+import { noGpus } from '../../src/pipeline/gpu-access.ts'
 import { runProcess } from '../../src/pipeline/process.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { type ClipName, useClips } from '../support/clips.ts'
@@ -36,6 +37,7 @@ function request(source_path: string, wanted: Partial<ConversionSettings> = {}):
     settings: settings({ preset: 'ultrafast', bitrate: 300_000, ...wanted }),
     tools,
     limits,
+    gpus: noGpus,
     child_environment: process.env,
     on_progress: () => {},
     signal,
@@ -90,6 +92,8 @@ describe('a plain clip becomes', () => {
     ['hevc', 'opus', 'mp4', 'hevc', 'opus'],
     ['av1', 'copy', 'mkv', 'av1', 'aac'],
     ['vp9', 'opus', 'webm', 'vp9', 'opus'],
+    ['ffv1', 'copy', 'mkv', 'ffv1', 'aac'],
+    ['prores', 'aac', 'mov', 'prores', 'aac'],
   ] as const)('%s with %s in %s', async (codec, audio_codec, container, videoCodec, audioCodec) => {
     const { info, ...result } = await converted(await clips.path('plain.mp4'), { codec, audio_codec, container })
     expect(info.streams).toMatchObject([
@@ -243,10 +247,13 @@ test.each([
   expect((await converted(path)).info.streams).toHaveLength(2)
 })
 
-test('progress goes from probe through encode to verify', async () => {
+test('progress goes from probe through plan and encode to verify, and says what the encode runs on', async () => {
   const said: Progress[] = []
   await convert({ ...request(await clips.path('plain.mp4')), on_progress: (progress) => said.push(progress) })
-  expect(new Set(said.map((progress) => progress.step))).toEqual(new Set(['probe', 'encode', 'verify'] as const))
+  expect(new Set(said.map((progress) => progress.step))).toEqual(
+    new Set(['probe', 'plan', 'encode', 'verify'] as const),
+  )
+  expect(said.find(({ step }) => step === 'encode')?.runs_on).toMatchObject({ encoder: 'libx264', device: null })
   expect(said.at(-1)).toMatchObject({ step: 'verify', percent: 100 })
 })
 

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'bun:test'
 import { encodeFailure, type EndedEncode, isErrorLine } from '../../src/pipeline/encode-failure.ts'
 
 function failureOf(changes: Partial<Omit<EndedEncode, 'result'>> & { result?: Partial<EndedEncode['result']> }) {
-  const result = { exit_code: 1, signal: null, killed_for: null, stderr_tail: '', stdout: '', ...changes.result }
+  const result = {
+    exit_code: 1,
+    signal: null,
+    killed_for: null,
+    stderr_tail: '',
+    stdout: '',
+    cpu_ms: null,
+    ...changes.result,
+  }
   const times = { position_seconds: null, error_seconds: null, duration_seconds: null }
   return encodeFailure({
     error_lines: [],
@@ -20,7 +28,7 @@ test('exit code 0 without an error is success', () => {
 
 test('exit code 0 with an error is damage, with the place and the reason', () => {
   const error_lines = ['[h264 @ 0x55d0] [error] cabac decode of qscale diff failed at 4 15']
-  expect(failureOf({ result: { exit_code: 0 }, error_lines, error_seconds: 751 })).toEqual({
+  expect(failureOf({ result: { exit_code: 0 }, error_lines, error_seconds: 751 })).toMatchObject({
     class: 'permanent',
     message: 'damaged: decoding failed near 12:31 (h264: cabac decode of qscale diff failed at 4 15)',
   })
@@ -29,7 +37,17 @@ test('exit code 0 with an error is damage, with the place and the reason', () =>
 test('a file that ends too early says where', () => {
   const error_lines = ['[matroska,webm @ 0x55d0] [error] File ended prematurely']
   const ended = { result: { exit_code: 0 }, error_lines, position_seconds: 1.7, duration_seconds: 3 }
-  expect(failureOf(ended)).toEqual({ class: 'permanent', message: 'truncated: ends at 0:01 of 0:03' })
+  expect(failureOf(ended)).toMatchObject({ class: 'permanent', message: 'truncated: ends at 0:01 of 0:03' })
+})
+
+function kindOf(line: string) {
+  return failureOf({ error_lines: [line] })?.kind
+}
+
+test('what another encoder would meet as well is told apart: the storage', () => {
+  expect(kindOf('[error] av_interleaved_write_frame(): No space left on device')).toBe('storage')
+  expect(kindOf('[error] file:/in: Input/output error')).toBe('storage')
+  expect(kindOf('[h264_vulkan @ 0x55d0] [error] Device lost')).toBe('other')
 })
 
 describe("what is not the source's fault", () => {
@@ -44,19 +62,26 @@ describe("what is not the source's fault", () => {
       'worker',
       'this ffmpeg could not encode it (vost#0:0/libx264: Invalid time base: -1)',
     ],
+    [
+      '[h264_vulkan @ 0x55d0] [error] Device does not support the VK_KHR_video_encode_queue extension!',
+      'worker',
+      'this ffmpeg could not encode it (h264_vulkan: Device does not support the VK_KHR_video_encode_queue extension!)',
+    ],
     ["[fatal] Unrecognized option 'fps_mode'.", 'worker', 'this ffmpeg does not know the option fps_mode'],
   ] as const)('%s', (line, failureClass, message) => {
-    expect(failureOf({ error_lines: [line] })).toEqual({ class: failureClass, message })
+    expect(failureOf({ error_lines: [line] })).toMatchObject({ class: failureClass, message })
   })
 
   test('a stall, a time limit, and a signal are tried again', () => {
     expect(failureOf({ result: { killed_for: 'stall' } })).toEqual({
       class: 'retryable',
+      kind: 'stall',
       message: 'ffmpeg made no progress for 2 minutes',
     })
     expect(failureOf({ result: { killed_for: 'timeout' } })?.message).toBe('the encode took longer than 2 hours')
     expect(failureOf({ result: { exit_code: null, signal: 'SIGKILL' } })).toEqual({
       class: 'retryable',
+      kind: 'other',
       message: 'ffmpeg was killed by SIGKILL (is memory short?)',
     })
   })

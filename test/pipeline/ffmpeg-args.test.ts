@@ -1,10 +1,11 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import type { ConversionSettings } from '../../src/contract/conversion.ts'
 import { ffmpegArgs } from '../../src/pipeline/ffmpeg-args.ts'
 import { inputLimits } from '../../src/pipeline/input-limits.ts'
 import type { MediaInfo } from '../../src/pipeline/media-info.ts'
 import { planConversion } from '../../src/pipeline/plan.ts'
-import { audio, media, settings, video } from './samples.ts'
+import type { PathCandidate } from '../../src/pipeline/video-paths.ts'
+import { audio, gpu, media, settings, video } from './samples.ts'
 
 function argsOf(changes: Partial<ConversionSettings>, source: MediaInfo = media()): string[] {
   return ffmpegArgs(planConversion(source, settings(changes)), '/work/7/in', '/staging/7/out')
@@ -92,14 +93,85 @@ test('vp9 and opus in webm, from 5.1 as film discs have it', () => {
   )
 })
 
-test('options that choose a decoder stand before the input', () => {
-  const plan = planConversion(media(), settings())
-  const args = ffmpegArgs({ ...plan, video: { ...plan.video, decode: ['-threads', '1'] } }, '/in', '/out')
-  expect(args.slice(0, 14)).toEqual([...head.slice(0, 10), '-threads', '1', ...inputLimits.slice(0, 2)])
+/** The argv of a path on a card that ffmpeg knows by the number 2; all of it runs there unless told. */
+function on(path: Partial<PathCandidate>): string[] {
+  const card = gpu({ selector: '2' })
+  const proof = card.capabilities[0] ?? null
+  const whole = {
+    decode: 'vulkan',
+    filter: 'vulkan',
+    encoder: 'h264_vulkan',
+    device: 'Card',
+    gpu: card,
+    proof,
+  } as const
+  const box = { width: 1280, height: 720 }
+  const plan = planConversion(media(), settings({ target_resolution: box }), { ...whole, ...path })
+  return ffmpegArgs(plan, '/work/7/in', '/staging/7/out')
+}
+
+describe('a path on a GPU', () => {
+  const device = ['-init_hw_device', 'vulkan=gpu:2', '-filter_hw_device', 'gpu']
+  const decode = ['-threads', '1', '-hwaccel', 'vulkan', '-hwaccel_device', 'gpu', '-hwaccel_output_format', 'vulkan']
+  const tail = [
+    [...aac, '-max_muxing_queue_size', '9999', '-movflags', '+faststart', '-write_tmcd', '0'],
+    ['-f', 'mp4', 'file:/staging/7/out'],
+  ].flat()
+  const streams = ['-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0']
+  const vulkanEncoder = [
+    ['-c:v', 'h264_vulkan', '-quality', '2', '-tune', 'hq', '-usage', 'transcode'],
+    ['-rc_mode', 'vbr', '-b:v', '2000000', '-maxrate', '4000000', '-bufsize', '4000000'],
+  ].flat()
+
+  test('all of it: opened by its number, decoded in one thread, never downloaded', () => {
+    expect(on({})).toEqual(
+      [
+        [...head.slice(0, 10), ...device, ...decode, ...head.slice(10), ...streams],
+        ['-filter:v', 'scale_vulkan=w=1280:h=720,setsar=1', ...timing, ...vulkanEncoder, ...tail],
+      ].flat(),
+    )
+  })
+
+  test('decoded and scaled there, encoded on the CPU', () => {
+    const filters = 'scale_vulkan=w=1280:h=720,hwdownload,format=nv12,setsar=1,format=yuv420p'
+    expect(on({ encoder: 'libx264', proof: null })).toEqual(
+      [
+        [...head.slice(0, 10), ...device, ...decode, ...head.slice(10), ...streams],
+        ['-filter:v', filters, ...timing, '-c:v', 'libx264', '-preset', 'fast', '-b:v', '2000000', ...tail],
+      ].flat(),
+    )
+  })
+
+  test('decoded on the CPU, uploaded and encoded there', () => {
+    expect(on({ decode: 'cpu', filter: 'cpu' })).toEqual(
+      [
+        [...head.slice(0, 10), ...device, ...head.slice(10), ...streams],
+        ['-filter:v', 'scale=w=1280:h=720,setsar=1,format=nv12,hwupload', ...timing, ...vulkanEncoder, ...tail],
+      ].flat(),
+    )
+  })
+
+  test('by VAAPI, on the render node that was proved', () => {
+    const args = on({
+      decode: 'cpu',
+      filter: 'cpu',
+      encoder: 'h264_vaapi',
+      proof: null,
+      gpu: gpu({ api: 'vaapi', selector: '/dev/dri/renderD129' }),
+    })
+    expect(args.slice(10, 14)).toEqual(['-init_hw_device', 'vaapi=gpu:/dev/dri/renderD129', '-filter_hw_device', 'gpu'])
+    expect(args).toContain('scale=w=1280:h=720,setsar=1,format=nv12,hwupload')
+  })
+
+  test('by NVENC, which opens its card itself', () => {
+    const args = on({ decode: 'cpu', filter: 'cpu', encoder: 'h264_nvenc', proof: null, gpu: gpu({ api: 'nvenc' }) })
+    expect(args).not.toContain('-init_hw_device')
+    expect(args).toContain('scale=w=1280:h=720,setsar=1,format=nv12')
+  })
 })
 
 test.each([
-  ['ultrafast', '12', 'realtime', '8'],
+  ['ultrafast', '10', 'realtime', '8'],
   ['medium', '7', 'good', '2'],
   ['veryslow', '3', 'good', '0'],
 ] as const)('the preset %s is %s to SVT-AV1, and %s %s to libvpx', (preset, svt, deadline, speed) => {

@@ -70,7 +70,7 @@ test('an encoder is told the average rate only where the nominal one is a fine g
   ] as const
   const hints = rates.map(([average_rate, nominal_rate]) => {
     const source = media([video({ average_rate, nominal_rate })])
-    return planConversion(source, settings()).video.rate_hint
+    return planConversion(source, settings()).video.encoding.rate_hint
   })
   expect(hints).toEqual([null, 29.5, 10])
 })

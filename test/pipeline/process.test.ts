@@ -25,7 +25,9 @@ const guards: Guard[] = process.platform === 'linux' ? ['setpriv', 'shell'] : ['
 describe.each(guards)('under the guard %s', (guard) => {
   test('exit code, output and standard error are those of the program', async () => {
     const result = await shell('echo out; echo err >&2; exit 3', { guard })
-    expect(result).toEqual({ exit_code: 3, signal: null, killed_for: null, stdout: 'out\n', stderr_tail: 'err\n' })
+    const { cpu_ms, ...rest } = result
+    expect(rest).toEqual({ exit_code: 3, signal: null, killed_for: null, stdout: 'out\n', stderr_tail: 'err\n' })
+    expect(cpu_ms).toBeGreaterThan(0)
   })
 
   test('arguments reach the program as they are', async () => {
@@ -37,6 +39,13 @@ describe.each(guards)('under the guard %s', (guard) => {
   test('a signal that ended the program is told', async () => {
     const result = await shell('kill -SEGV $$', { guard })
     expect(result).toMatchObject({ exit_code: null, signal: 'SIGSEGV', killed_for: null })
+  })
+
+  test('the CPU time of the program is told, and is that of the work that it did', async () => {
+    const count = 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done'
+    const [idle, busy] = [await shell(':', { guard }), await shell(count, { guard })]
+    expect(busy.cpu_ms ?? 0).toBeGreaterThan(2 * (idle.cpu_ms ?? 0))
+    expect(busy.cpu_ms ?? 0).toBeGreaterThan(20)
   })
 
   test('an abort kills the program and its children, though they ignore SIGTERM', async () => {
@@ -65,6 +74,16 @@ describe.each(guards)('under the guard %s', (guard) => {
 test('a program past its time is killed', async () => {
   const result = await run(['sleep', '1000'], { timeout_ms: 20 })
   expect(result).toMatchObject({ exit_code: null, signal: 'SIGKILL', killed_for: 'timeout' })
+})
+
+test('the CPU time of a program that was killed is told where its guard can know it', async () => {
+  const spin = 'echo; while :; do :; done'
+  const spun = (guard: Guard) => {
+    const controller = new AbortController()
+    return shell(spin, { guard, signal: controller.signal, on_line: () => controller.abort() })
+  }
+  expect((await spun('shell')).cpu_ms).toBeNull()
+  if (guards.includes('setpriv')) expect((await spun('setpriv')).cpu_ms).toBeGreaterThan(0)
 })
 
 test('a time limit beyond what a timer holds is no limit of nothing', async () => {

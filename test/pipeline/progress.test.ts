@@ -48,17 +48,26 @@ test('lines that are no pair are passed over', () => {
   expect(readAll('hello\n\nframe=3\nprogress=end')).toMatchObject([{ frame: 3, is_done: true }])
 })
 
+const onCpu = { decode: 'cpu', filter: 'cpu', encoder: 'libx264', device: null } as const
+
 test('the share and the time left follow from the duration and the speed', () => {
   const [progress] = readAll(block)
   if (!progress) throw new Error('no block')
-  const expected = { step: 'encode', percent: 50, fps: 48.2, speed: 1.93, eta_seconds: 3 / 1.93 } as const
-  expect(jobProgress(progress, 6)).toEqual(expected)
-  expect(jobProgress(progress, null)).toMatchObject({ percent: null, eta_seconds: null, fps: 48.2 })
-  expect(jobProgress({ ...progress, speed: null }, 6)).toMatchObject({ percent: 50, eta_seconds: null })
+  const expected = {
+    step: 'encode',
+    percent: 50,
+    fps: 48.2,
+    speed: 1.93,
+    eta_seconds: 3 / 1.93,
+    runs_on: onCpu,
+  } as const
+  expect(jobProgress(progress, 6, onCpu)).toEqual(expected)
+  expect(jobProgress(progress, null, onCpu)).toMatchObject({ percent: null, eta_seconds: null, fps: 48.2 })
+  expect(jobProgress({ ...progress, speed: null }, 6, onCpu)).toMatchObject({ percent: 50, eta_seconds: null })
 })
 
 test('sound that goes on after the picture is no more than all of it', () => {
   const [progress] = readAll(block)
   if (!progress) throw new Error('no block')
-  expect(jobProgress(progress, 2)).toMatchObject({ percent: 100, eta_seconds: 0 })
+  expect(jobProgress(progress, 2, onCpu)).toMatchObject({ percent: 100, eta_seconds: 0 })
 })

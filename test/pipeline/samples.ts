@@ -1,4 +1,5 @@
 import type { ConversionSettings } from '../../src/contract/conversion.ts'
+import type { Gpu, GpuCapability } from '../../src/contract/gpu.ts'
 import type { AudioStream, MediaInfo, MediaStream, VideoStream } from '../../src/pipeline/media-info.ts'
 
 /** Settings that most tests ask for; what matters to a test is given. */
@@ -78,4 +79,45 @@ export async function caught(promise: Promise<unknown>): Promise<unknown> {
     () => undefined,
     (error: unknown) => error,
   )
+}
+
+/** A capability that was proved; what matters to a test is given. */
+export function capability(changes: Partial<GpuCapability>): GpuCapability {
+  return {
+    operation: 'encode',
+    codec: 'h264',
+    bit_depth: 8,
+    by: 'h264_vulkan',
+    proved: true,
+    reason: null,
+    limits: null,
+    rate_control: 'vbr',
+    quality_levels: 4,
+    ...changes,
+  }
+}
+
+/** A card that does everything in 8 bits, and hevc in 10. */
+export function gpu(changes: Partial<Gpu> = {}): Gpu {
+  const limits = { min_width: 128, min_height: 128, max_width: 4096, max_height: 4096 }
+  const depths = [8, 10] as const
+  return {
+    id: 'vulkan:0',
+    api: 'vulkan',
+    selector: '0',
+    name: 'Card',
+    type: 'discrete',
+    driver_version: '1.0',
+    pci_address: '0000:01:00.0',
+    capabilities: [
+      capability({ limits }),
+      ...depths.map((bit_depth) => capability({ codec: 'hevc', by: 'hevc_vulkan', bit_depth, limits })),
+      capability({ codec: 'ffv1', by: 'ffv1_vulkan', rate_control: null, quality_levels: 0 }),
+      capability({ operation: 'decode', by: 'vulkan', limits }),
+      ...depths.map((bit_depth) => capability({ operation: 'decode', codec: 'hevc', by: 'vulkan', bit_depth, limits })),
+      ...depths.map((bit_depth) => capability({ operation: 'filter', codec: null, by: 'scale_vulkan', bit_depth })),
+    ],
+    decode_slots: 1,
+    ...changes,
+  }
 }

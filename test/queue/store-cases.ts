@@ -7,6 +7,7 @@ import { leaseCases } from './cases/leases.ts'
 import { operationCases } from './cases/operations.ts'
 import { ownershipCases } from './cases/ownership.ts'
 import { pageCases } from './cases/pages.ts'
+import { ranOnCases } from './cases/ran-on.ts'
 import { sourceCases } from './cases/sources.ts'
 import { totalsCases } from './cases/totals.ts'
 import { workerCases } from './cases/workers.ts'
@@ -20,6 +21,7 @@ const themes: Record<string, (check: Check) => void> = {
   failures: failureCases,
   'operations by state': operationCases,
   attempts: attemptCases,
+  'what it ran on': ranOnCases,
   totals: totalsCases,
   'pages of jobs': pageCases,
   completions: completionCases,

@@ -11,6 +11,7 @@ export const has = {
   headers: Bun.which('cc') !== null && compiles('#include <vulkan/vk_icd.h>\n#include <vulkan/vulkan.h>\n'),
   loader: opens(),
   lavapipe: lavapipe() !== undefined,
+  ffmpeg_vulkan: encodesWithVulkan(),
 }
 
 const remedies = {
@@ -18,6 +19,8 @@ const remedies = {
   headers: 'no Vulkan headers: apt-get install libvulkan-dev, or CPATH with them',
   loader: 'no libvulkan: apt-get install libvulkan1',
   lavapipe: 'no lavapipe: apt-get install mesa-vulkan-drivers',
+  ffmpeg_vulkan:
+    'no FFmpeg with ffv1_vulkan: run by npm test, or DARKSTREAM_TEST_FFMPEG with the path of one (8.0 or newer)',
 }
 
 /** Whether one of these is missing; says so. */
@@ -33,6 +36,17 @@ export function lavapipe(): string | undefined {
   const folder = '/usr/share/vulkan/icd.d'
   const installed = existsSync(folder) ? [...new Glob('lvp_icd*.json').scanSync(folder)] : []
   return [...named, ...installed.map((name) => join(folder, name))][0]
+}
+
+/** An ffmpeg that can encode with Vulkan, ffprobe beside it; undefined when there is none. It may differ from the PATH's. */
+export function vulkanFfmpeg(): string | undefined {
+  return process.env['DARKSTREAM_TEST_FFMPEG'] || undefined
+}
+
+/** What a program that a test starts with an environment of its own needs in it to find the loader and the driver. */
+export function vulkanEnvironment(): Record<string, string> {
+  const names = ['LD_LIBRARY_PATH', 'VK_DRIVER_FILES']
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }
 
 /** Compiles one of our own drivers into a folder; its manifest. */
@@ -57,6 +71,12 @@ export function runC(folder: string, text: string): string {
 
 function compiles(text: string): boolean {
   return Bun.spawnSync(['cc', '-fsyntax-only', '-x', 'c', '-'], { stdin: Buffer.from(text), stderr: 'ignore' }).success
+}
+
+function encodesWithVulkan(): boolean {
+  const path = vulkanFfmpeg()
+  if (path === undefined || !existsSync(path)) return false
+  return Bun.spawnSync([path, '-hide_banner', '-encoders']).stdout.includes(' ffv1_vulkan ')
 }
 
 function opens(): boolean {

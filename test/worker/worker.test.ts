@@ -6,6 +6,7 @@ import type { Api } from '../../src/contract/api.ts'
 import { DarkstreamError } from '../../src/contract/error.ts'
 import { findTools } from '../../src/pipeline/tools.ts'
 import { createLog } from '../../src/util/log.ts'
+import { GpuPool } from '../../src/worker/gpu-pool.ts'
 import { Worker, type WorkerOptions } from '../../src/worker/worker.ts'
 import { useClips } from '../support/clips.ts'
 import { openMaster, type TestMaster } from '../support/master.ts'
@@ -15,6 +16,18 @@ const clips = useClips()
 const scratch = mkdtempSync(join(tmpdir(), 'darkstream-worker-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 const tools = await findTools({ ffmpeg_path: 'ffmpeg', environment: process.env, signal: AbortSignal.timeout(30_000) })
+
+/** Of a machine without GPUs. */
+const noPool = new GpuPool({
+  mode: 'off',
+  gpus: [],
+  problem: null,
+  slots: 1,
+  now: () => performance.now(),
+  measure: () => Promise.resolve([]),
+  usage: () => ({ usage: null, encoder_usage: null, decoder_usage: null, memory_usage: null }),
+  log: createLog({ level: 'error', format: 'text', output_path: null }),
+})
 
 /** A worker in this process, on real ffmpeg, and the lines that it logs. */
 function openWorker(api: Api, options: Partial<WorkerOptions> = {}) {
@@ -31,6 +44,7 @@ function openWorker(api: Api, options: Partial<WorkerOptions> = {}) {
     boot_id: crypto.randomUUID(),
     hostname: 'host',
     tools,
+    gpus: noPool,
     limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 60_000, stall_timeout_ms: 60_000 },
     job_timeout_ms: 60_000,
     work_base: mkdtempSync(join(scratch, 'work-')),

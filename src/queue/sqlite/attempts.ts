@@ -3,7 +3,7 @@ import type { Attempt, Job } from '../../contract/job.ts'
 import type { Connection } from './connection.ts'
 import { statements } from './statements.ts'
 
-/** Keeps how the claim that the job is in ended. */
+/** Keeps how the claim that the job is in ended, with what the job says that it ran on. */
 export function recordAttempt(
   db: Connection,
   job: Job,
@@ -24,5 +24,6 @@ export function recordAttempt(
     command: JSON.stringify(report?.command ?? []),
     stderr_tail: report?.stderr_tail ?? '',
     exit_code: report?.exit_code ?? null,
+    ran_on: job.ran_on && JSON.stringify(job.ran_on),
   })
 }

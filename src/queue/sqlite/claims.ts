@@ -1,7 +1,9 @@
+import type { RanOn } from '../../contract/gpu.ts'
 import type { Job } from '../../contract/job.ts'
 import type { ClaimKey, Store } from '../store.ts'
 import { recordAttempt } from './attempts.ts'
 import type { Connection, Params } from './connection.ts'
+import { countPath } from './paths.ts'
 import { type JobRow, jobOf } from './rows.ts'
 import { statements } from './statements.ts'
 
@@ -57,8 +59,8 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
       db.change(statements.renewAll, { lease_expires_ms: db.clock() + lease_ms })
     },
 
-    async beginPublish(key, output_size) {
-      return db.job(statements.beginPublish, { ...ownership(key), output_size })
+    async beginPublish(key, output_size, ran_on) {
+      return db.job(statements.beginPublish, { ...ownership(key), output_size, ran_on: textOf(ran_on) })
     },
 
     async abandonPublish(key) {
@@ -80,22 +82,26 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
           output_size: result.output_size,
           source_duration: result.source_duration ?? null,
           notes: JSON.stringify(result.notes),
+          ran_on: textOf(result.ran_on),
           published_size: result.published?.size_bytes ?? -1,
           published_mtime_ms: result.published?.mtime_ms ?? null,
         })
-        if (job) recordAttempt(db, job, 'completed')
+        if (!job) return undefined
+        recordAttempt(db, job, 'completed')
+        if (result.ran_on) countPath(db, result.ran_on)
         return job
       })
     },
 
     async fail(key, failure) {
       return db.atomically(() => {
-        const { error_message, report, retry_at_ms } = failure
+        const { error_message, report, retry_at_ms, ran_on } = failure
         const job = db.job(statements.fail, {
           ...ownership(key),
           error_message,
           error_class: report?.class ?? 'retryable',
           retry_at_ms,
+          ran_on: textOf(ran_on),
         })
         if (job) recordAttempt(db, job, 'failed', error_message, report)
         return job
@@ -146,8 +152,14 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
     recordAttempt(db, lost, 'lost', `${worker} was not heard from`)
     if (lost_count + 1 < maxLostClaims) return db.job(statements.lose, key) ?? lost
     const error_message = `${maxLostClaims} workers in a row were lost while converting this file`
-    return db.job(statements.fail, { ...key, error_message, error_class: 'permanent', retry_at_ms: null }) ?? lost
+    const failure = { error_message, error_class: 'permanent', retry_at_ms: null, ran_on: null }
+    return db.job(statements.fail, { ...key, ...failure }) ?? lost
   }
+}
+
+/** As the columns hold it. */
+function textOf(ran_on: RanOn | null): string | null {
+  return ran_on && JSON.stringify(ran_on)
 }
 
 /** The parameters of the statements that only a claim's owner may run. */

@@ -2,9 +2,10 @@ import type { Database } from 'bun:sqlite'
 import { DarkstreamError } from '../../contract/error.ts'
 import original from './migrations/0001_original.sql' with { type: 'text' }
 import attempts from './migrations/0002_attempts.sql' with { type: 'text' }
+import ranOn from './migrations/0003_ran_on.sql' with { type: 'text' }
 
 /** In order; `PRAGMA user_version` is how many of them a database has had. */
-const migrations = [original, attempts]
+const migrations = [original, attempts, ranOn]
 
 /** `PRAGMA application_id` of our databases: "dark" in ASCII. */
 const applicationId = 0x6461726b

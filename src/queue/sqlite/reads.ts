@@ -1,12 +1,12 @@
 import { DarkstreamError } from '../../contract/error.ts'
 import { timestamp } from '../../util/clock.ts'
 import { type Completion, measureCompletions } from '../completions.ts'
-import type { Publication, Store } from '../store.ts'
+import type { PathTotals, Publication, Store } from '../store.ts'
 import type { Connection, Params } from './connection.ts'
 import { type AttemptRow, attemptOf, decodeCursor, encodeCursor, type JobRow, jobOf } from './rows.ts'
 import { pageOfJobs, statements } from './statements.ts'
 
-type Reads = 'job' | 'jobs' | 'attempts' | 'publication' | 'totals' | 'failures' | 'completions'
+type Reads = 'job' | 'jobs' | 'attempts' | 'publication' | 'totals' | 'paths' | 'failures' | 'completions'
 
 /** What the queue says of itself. */
 export function reads(db: Connection): Pick<Store, Reads> {
@@ -68,6 +68,10 @@ export function reads(db: Connection): Pick<Store, Reads> {
         completed_source_bytes: of('completed').source_bytes,
         completed_output_bytes: of('completed').output_bytes,
       }
+    },
+
+    async paths(limit) {
+      return db.rows<PathTotals>(statements.paths, { limit })
     },
 
     async failures(limit) {

@@ -1,17 +1,22 @@
+import * as v from 'valibot'
+import { GpuReport, RanOn } from '../../contract/gpu.ts'
 import type { Attempt, Job } from '../../contract/job.ts'
 import type { WorkerRow } from '../store.ts'
 
-/** A row as SQLite gives it: lists as JSON text, yes and no as 1 and 0. Our own columns hold only what our statements wrote. */
-export type JobRow = Omit<Job, 'notes'> & { notes: string }
-export type AttemptRow = Omit<Attempt, 'command'> & { command: string }
-export type WorkerTableRow = Omit<WorkerRow, 'vulkan_available'> & { vulkan_available: number | null }
+/** A row as SQLite gives it: lists and records as JSON text, yes and no as 1 and 0. */
+export type JobRow = Omit<Job, 'notes' | 'ran_on'> & { notes: string; ran_on: string | null }
+export type AttemptRow = Omit<Attempt, 'command' | 'ran_on'> & { command: string; ran_on: string | null }
+export type WorkerTableRow = Omit<WorkerRow, 'vulkan_available' | 'gpu_report'> & {
+  vulkan_available: number | null
+  gpu_report: string | null
+}
 
 export function jobOf(row: JobRow): Job {
-  return { ...row, notes: JSON.parse(row.notes) as string[] }
+  return { ...row, notes: JSON.parse(row.notes) as string[], ran_on: recordOf(RanOn, row.ran_on) }
 }
 
 export function attemptOf(row: AttemptRow): Attempt {
-  return { ...row, command: JSON.parse(row.command) as string[] }
+  return { ...row, command: JSON.parse(row.command) as string[], ran_on: recordOf(RanOn, row.ran_on) }
 }
 
 /** The original left columns empty that ours always fills. */
@@ -23,6 +28,18 @@ export function workerOf(row: WorkerTableRow): WorkerRow {
     gpu_name: row.gpu_name ?? '',
     cpu_usage: row.cpu_usage ?? 0,
     memory_usage: row.memory_usage ?? 0,
+    gpu_report: recordOf(GpuReport, row.gpu_report),
+  }
+}
+
+/** A record of the contract; null also for a text that an older or newer program wrote and that does not fit this one's. */
+function recordOf<Schema extends v.GenericSchema>(schema: Schema, text: string | null): v.InferOutput<Schema> | null {
+  if (text === null) return null
+  try {
+    const record = v.safeParse(schema, JSON.parse(text))
+    return record.success ? record.output : null
+  } catch {
+    return null
   }
 }
 

@@ -16,7 +16,7 @@ const unclaim = 'lease_expires_ms = NULL, claim_request_id = NULL, publish_size 
 
 /** Back to the queue as if it had never been tried. */
 const afresh = `status = 'pending', worker_id = NULL, started_at = NULL, completed_at = NULL, error_message = NULL,
-  error_class = NULL, retry_at_ms = NULL, retry_count = 0, lost_count = 0, not_before_ms = 0, ${unclaim}`
+  error_class = NULL, ran_on = NULL, retry_at_ms = NULL, retry_count = 0, lost_count = 0, not_before_ms = 0, ${unclaim}`
 
 /** Every statement of the queue. One that changes a job returns it as it is then, or no row when it was not allowed. */
 export const statements = {
@@ -51,9 +51,12 @@ export const statements = {
   claimed: `SELECT ${jobColumns} FROM jobs INDEXED BY jobs_leases
     WHERE claim_request_id = $request_id AND worker_id = $worker_id AND status = 'processing'`,
 
-  /** Takes the first pending job and numbers the claim, in one statement: no two workers can get the same. */
+  /**
+   * Takes the first pending job and numbers the claim, in one statement: no two workers can get the same. What an earlier
+   * attempt left on the job is taken away, so that a claim which ends without a word of its own leaves nothing.
+   */
   claim: `UPDATE jobs SET status = 'processing', worker_id = $worker_id, attempt = attempt + 1, started_at = $now,
-      completed_at = NULL, error_message = NULL, error_class = NULL, not_before_ms = 0,
+      completed_at = NULL, error_message = NULL, error_class = NULL, ran_on = NULL, not_before_ms = 0,
       lease_expires_ms = $lease_expires_ms, claim_request_id = $request_id
     WHERE rowid = (SELECT rowid FROM jobs INDEXED BY jobs_pending
       WHERE status = 'pending' AND not_before_ms <= $now_ms ORDER BY priority DESC, created_at LIMIT 1)
@@ -68,18 +71,19 @@ export const statements = {
   /** A foreign worker writes to the output path itself: whatever will lie there is ours. */
   yieldOutput: `UPDATE jobs SET published_size = -1, published_mtime_ms = NULL WHERE ${owned} RETURNING id`,
 
-  beginPublish: `UPDATE jobs SET publish_size = $output_size WHERE ${owned} RETURNING ${jobColumns}`,
+  /** What it ran on is kept with it: a master that ends the publication after a crash has nobody to ask. */
+  beginPublish: `UPDATE jobs SET publish_size = $output_size, ran_on = $ran_on WHERE ${owned} RETURNING ${jobColumns}`,
 
-  abandonPublish: `UPDATE jobs SET publish_size = NULL WHERE ${owned} RETURNING ${jobColumns}`,
+  abandonPublish: `UPDATE jobs SET publish_size = NULL, ran_on = NULL WHERE ${owned} RETURNING ${jobColumns}`,
 
   complete: `UPDATE jobs SET status = 'completed', completed_at = $now, output_size = $output_size,
       published_size = $published_size, published_mtime_ms = $published_mtime_ms,
-      source_duration = coalesce($source_duration, source_duration), notes = $notes, error_message = NULL,
-      error_class = NULL, retry_at_ms = NULL, lost_count = 0, ${unclaim}
+      source_duration = coalesce($source_duration, source_duration), notes = $notes, ran_on = $ran_on,
+      error_message = NULL, error_class = NULL, retry_at_ms = NULL, lost_count = 0, ${unclaim}
     WHERE ${owned} RETURNING ${jobColumns}`,
 
   fail: `UPDATE jobs SET status = 'failed', error_message = $error_message, error_class = $error_class,
-      retry_at_ms = $retry_at_ms, lost_count = 0, ${unclaim}
+      ran_on = $ran_on, retry_at_ms = $retry_at_ms, lost_count = 0, ${unclaim}
     WHERE ${owned} AND publish_size IS NULL RETURNING ${jobColumns}`,
 
   release: `UPDATE jobs SET status = 'pending', worker_id = NULL, started_at = NULL, not_before_ms = $not_before_ms, ${unclaim}
@@ -126,9 +130,22 @@ export const statements = {
     WHERE status = 'processing' AND publish_size IS NOT NULL`,
 
   recordAttempt: `INSERT OR REPLACE INTO attempts (job_id, attempt, worker_id, started_at, ended_at, outcome, error_message,
-      error_class, step, command, stderr_tail, exit_code)
+      error_class, step, command, stderr_tail, exit_code, ran_on)
     VALUES ($job_id, $attempt, $worker_id, $started_at, $ended_at, $outcome, $error_message,
-      $error_class, $step, $command, $stderr_tail, $exit_code)`,
+      $error_class, $step, $command, $stderr_tail, $exit_code, $ran_on)`,
+
+  /**
+   * One more completion on its path, in the row that the path has or in a new one: no two rows are of one path. The reason
+   * is the newest completion's, but once a GPU has failed on the way to the path only another such failure replaces it.
+   */
+  countPath: `INSERT INTO paths (decode, filter, encoder, device, jobs, fell_back, last_reason)
+    VALUES ($decode, $filter, $encoder, $device, 1, $fell_back, $reason)
+    ON CONFLICT (decode, filter, encoder, ifnull(device, '')) DO UPDATE SET jobs = jobs + 1,
+      fell_back = fell_back + excluded.fell_back,
+      last_reason = iif(fell_back = 0 OR excluded.fell_back = 1, excluded.last_reason, last_reason)`,
+
+  /** Read in the order of their index, so that it costs no more than the rows asked for. */
+  paths: `SELECT decode, filter, encoder, device, jobs, fell_back, last_reason FROM paths ORDER BY jobs DESC, rowid LIMIT $limit`,
 
   attempts: `SELECT * FROM attempts WHERE job_id = $job_id ORDER BY attempt`,
 
@@ -143,12 +160,13 @@ export const statements = {
     WHERE status = 'completed' AND completed_at >= $since AND started_at IS NOT NULL ORDER BY completed_at DESC LIMIT $limit`,
 
   heartbeat: `INSERT INTO workers (id, hostname, last_heartbeat, vulkan_available, active_jobs, gpu_name, cpu_usage,
-      memory_usage, status, boot_id)
-    VALUES ($id, $hostname, $now, $vulkan_available, $active_jobs, $gpu_name, $cpu_usage, $memory_usage, $status, $boot_id)
+      memory_usage, gpu_usage, gpu_report, status, boot_id)
+    VALUES ($id, $hostname, $now, $vulkan_available, $active_jobs, $gpu_name, $cpu_usage, $memory_usage,
+      $gpu_usage, $gpu_report, $status, $boot_id)
     ON CONFLICT (id) DO UPDATE SET hostname = excluded.hostname, last_heartbeat = excluded.last_heartbeat,
       vulkan_available = excluded.vulkan_available, active_jobs = excluded.active_jobs, gpu_name = excluded.gpu_name,
-      cpu_usage = excluded.cpu_usage, memory_usage = excluded.memory_usage, status = excluded.status,
-      boot_id = coalesce(excluded.boot_id, boot_id)`,
+      cpu_usage = excluded.cpu_usage, memory_usage = excluded.memory_usage, gpu_usage = excluded.gpu_usage,
+      gpu_report = excluded.gpu_report, status = excluded.status, boot_id = coalesce(excluded.boot_id, boot_id)`,
 
   markOffline: `UPDATE workers SET last_heartbeat = NULL, active_jobs = 0 WHERE id = $worker_id`,
 

@@ -16,6 +16,8 @@ export function workers(db: Connection): Pick<Store, 'heartbeat' | 'markOffline'
         gpu_name: heartbeat.gpu,
         cpu_usage: heartbeat.cpu_usage,
         memory_usage: heartbeat.memory_usage,
+        gpu_usage: heartbeat.gpu_usage,
+        gpu_report: heartbeat.gpu_report && JSON.stringify(heartbeat.gpu_report),
         status: heartbeat.status,
         boot_id: heartbeat.boot_id ?? null,
       })

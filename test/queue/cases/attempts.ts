@@ -63,6 +63,7 @@ export function attemptCases(check: Check): void {
           command: [],
           stderr_tail: '',
           exit_code: null,
+          ran_on: null,
           ...kept,
         },
       ])
@@ -71,7 +72,7 @@ export function attemptCases(check: Check): void {
 
   check('a failure without a report keeps its message alone', async ({ store, add, claim }) => {
     await add('a')
-    await store.fail(keyOf(await claim()), { error_message: 'it broke', report: undefined, retry_at_ms: null })
+    await store.fail(keyOf(await claim()), { ...failure('it broke'), report: undefined })
     expect(await store.attempts(idOf('a'))).toMatchObject([
       { outcome: 'failed', error_message: 'it broke', command: [], stderr_tail: '', exit_code: null, step: null },
     ])

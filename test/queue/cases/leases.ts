@@ -65,7 +65,7 @@ export function leaseCases(check: Check): void {
   check('a job in publication is not taken back when its lease ends', async (world) => {
     await world.add('a')
     const key = keyOf(await world.claim())
-    await world.store.beginPublish(key, 400)
+    await world.store.beginPublish(key, 400, null)
     world.advance(10 * lease_ms)
     expect(await world.store.reap()).toEqual([])
     expect(await world.store.complete(key, result)).toMatchObject({ status: 'completed' })
@@ -134,7 +134,7 @@ function releaseCases(check: Check): void {
   check('releasing a worker leaves a job alone whose result the master is publishing', async (world) => {
     await world.add('a')
     const key = keyOf(await world.claim('alice'))
-    await world.store.beginPublish(key, 400)
+    await world.store.beginPublish(key, 400, null)
     expect(await world.store.releaseWorker('alice')).toEqual([])
     expect(await world.store.complete(key, result)).toMatchObject({ status: 'completed' })
   })

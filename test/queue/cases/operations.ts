@@ -106,7 +106,7 @@ export function operationCases(check: Check): void {
   check('a job in publication cannot be cancelled', async (world) => {
     await world.add('a')
     const key = keyOf(await world.claim())
-    const publishing = await world.store.beginPublish(key, 400)
+    const publishing = await world.store.beginPublish(key, 400, null)
     expect(await world.store.cancel(idOf('a'))).toBeUndefined()
     expect(await world.job('a')).toEqual(there(publishing))
     expect(await world.store.complete(key, result)).toMatchObject({ status: 'completed' })
@@ -115,7 +115,7 @@ export function operationCases(check: Check): void {
   check('a claim in publication cannot be failed or released until its publication is given up', async (world) => {
     await world.add('a')
     const key = keyOf(await world.claim())
-    await world.store.beginPublish(key, 400)
+    await world.store.beginPublish(key, 400, null)
     expect(await world.store.fail(key, failure('late word', null))).toBeUndefined()
     expect(await world.store.release(key)).toBeUndefined()
     expect(await world.store.abandonPublish({ ...key, attempt: 9 })).toBeUndefined()
@@ -126,7 +126,7 @@ export function operationCases(check: Check): void {
   check('a job whose publication failed can be cancelled', async (world) => {
     await world.add('a')
     const key = keyOf(await world.claim())
-    await world.store.beginPublish(key, 400)
+    await world.store.beginPublish(key, 400, null)
     await world.store.abandonPublish(key)
     await world.store.fail(key, failure('cannot publish', world.now_ms + 1000))
     expect(await world.store.publishing()).toEqual([])

@@ -29,6 +29,7 @@ export function sourceCases(check: Check): void {
       error_class: null,
       retry_at_ms: null,
       notes: [],
+      ran_on: null,
     })
   })
 

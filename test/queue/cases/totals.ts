@@ -60,11 +60,12 @@ const acts: readonly RandomAct[] = [
       output_size: Math.floor(random() * 500),
       notes: [],
       published: null,
+      ran_on: null,
     }),
   async ({ store, now_ms }, name, random) =>
     store.fail(await newestClaim(store, name), failure('x', random() < 0.5 ? null : now_ms + 1000)),
   async ({ store }, name) => store.release(await newestClaim(store, name)),
-  async ({ store }, name) => store.beginPublish(await newestClaim(store, name), 400),
+  async ({ store }, name) => store.beginPublish(await newestClaim(store, name), 400, null),
   ({ store }, name) => store.retry(idOf(name)),
   ({ store }, name) => store.requeue(idOf(name)),
   ({ store }, name) => store.cancel(idOf(name)),

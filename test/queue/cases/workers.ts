@@ -1,5 +1,6 @@
 import { expect } from 'bun:test'
 import type { Heartbeat } from '../../../src/contract/worker.ts'
+import { gpuReport } from '../gpu-samples.ts'
 import type { Check } from './world.ts'
 
 const alice: Heartbeat = {
@@ -12,6 +13,8 @@ const alice: Heartbeat = {
   gpu: 'a GPU',
   cpu_usage: 12.5,
   memory_usage: 99.9,
+  gpu_usage: 87.5,
+  gpu_report: gpuReport(),
   boot_id: 'boot-1',
 }
 const bare: Heartbeat = {
@@ -23,6 +26,8 @@ const bare: Heartbeat = {
   gpu: '',
   cpu_usage: 0,
   memory_usage: 0,
+  gpu_usage: null,
+  gpu_report: null,
 }
 const told = {
   hostname: 'rack-1',
@@ -31,6 +36,8 @@ const told = {
   gpu_name: 'a GPU',
   cpu_usage: 12.5,
   memory_usage: 99.9,
+  gpu_usage: 87.5,
+  gpu_report: gpuReport(),
   status: 'busy',
 } as const
 
@@ -62,6 +69,8 @@ export function workerCases(check: Check): void {
         gpu_name: '',
         cpu_usage: 0,
         memory_usage: 0,
+        gpu_usage: null,
+        gpu_report: null,
         status: 'healthy',
         last_heartbeat: world.now,
         boot_id: 'boot-2',

@@ -124,7 +124,7 @@ export const failureReport: FailureReport = {
 
 /** A failure for good unless a time for the next try is given. */
 export function failure(error_message = 'the encoder stopped', retry_at_ms: number | null = null) {
-  return { error_message, report: failureReport, retry_at_ms }
+  return { error_message, report: failureReport, retry_at_ms, ran_on: null }
 }
 
 export const result = {
@@ -132,4 +132,5 @@ export const result = {
   source_duration: 12.5,
   notes: ['a subtitle was dropped'],
   published: { size_bytes: 400, mtime_ms: 1_700_000_000_000 },
+  ran_on: null,
 }

@@ -17,6 +17,7 @@ test('every job of the original is still there, with its file and its figures', 
       attempt: 0,
       priority: 5,
       notes: [],
+      ran_on: null,
     })
     if (original.error_message) expect(job.error_message).toBe(original.error_message)
   }
@@ -100,7 +101,8 @@ test('a worker of the original that still runs can complete the job that it has'
 
 test('the workers of the original are still there', async () => {
   await using queue = await upgrade(jobs)
-  const unknown = { vulkan_available: false, active_jobs: 0, gpu_name: '', cpu_usage: 0, memory_usage: 0 }
+  const nothing = { vulkan_available: false, active_jobs: 0, gpu_name: '', cpu_usage: 0, memory_usage: 0 }
+  const unknown = { ...nothing, gpu_usage: null, gpu_report: null }
   expect(await queue.store.workers()).toEqual([
     {
       id: 'worker-1',
@@ -111,6 +113,8 @@ test('the workers of the original are still there', async () => {
       gpu_name: 'a GPU',
       cpu_usage: 12.5,
       memory_usage: 60,
+      gpu_usage: null,
+      gpu_report: null,
       status: 'healthy',
       boot_id: null,
     },
@@ -137,7 +141,7 @@ test("the original's columns and the indexes on state, worker and creation time 
 /** All rows of all tables, and what the database says of itself. */
 function contents(path: string): unknown {
   const db = new Database(path, { readonly: true })
-  const tables = ['jobs', 'workers', 'attempts', 'counters', 'sqlite_schema']
+  const tables = ['jobs', 'workers', 'attempts', 'counters', 'paths', 'sqlite_schema']
   const rows = tables.map((table) => db.query(`SELECT * FROM ${table}`).all())
   const marks = ['user_version', 'application_id'].map((name) => db.query(`PRAGMA ${name}`).get())
   db.close()

@@ -43,6 +43,14 @@ test('the totals read the counters and no job', () => {
   expect(planOf(statements.counters)).toEqual(['SCAN counters'])
 })
 
+test('the most frequent paths are read from their index in its order, and a completion finds its path by the key', () => {
+  expect(planOf(statements.paths)).toEqual([expect.stringContaining('USING INDEX paths_order')])
+  const byKey = "SELECT jobs FROM paths WHERE decode = 1 AND filter = 1 AND encoder = 1 AND ifnull(device, '') = 1"
+  expect(planOf(byKey)).toEqual([
+    expect.stringContaining('paths_key (decode=? AND filter=? AND encoder=? AND <expr>=?)'),
+  ])
+})
+
 test('expired claims and publications are found by the index of leases', () => {
   expect(planOf(statements.expiredClaims)).toEqual([expect.stringContaining('jobs_leases (lease_expires_ms<?)')])
   expect(planOf(statements.publishing)).toEqual([expect.stringContaining('jobs_leases')])

@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { proveEncoders } from '../../src/pipeline/encoders.ts'
-import { findTools } from '../../src/pipeline/tools.ts'
+import { proveEncoders } from '../../../src/pipeline/prove/encoders.ts'
+import { findTools } from '../../../src/pipeline/tools.ts'
 
 setDefaultTimeout(60_000)
 
@@ -14,6 +14,8 @@ test('each codec is proved by an encode that is read back', async () => {
     { codec: 'hevc', encoder: 'libx265', ...passed },
     { codec: 'av1', encoder: 'libsvtav1', ...passed },
     { codec: 'vp9', encoder: 'libvpx-vp9', ...passed },
+    { codec: 'ffv1', encoder: 'ffv1', ...passed },
+    { codec: 'prores', encoder: 'prores_ks', ...passed },
     { codec: 'aac', encoder: 'aac', ...passed },
     { codec: 'opus', encoder: 'libopus', ...passed },
   ])
@@ -22,6 +24,6 @@ test('each codec is proved by an encode that is read back', async () => {
 test('an ffmpeg that exits well and writes nothing proves nothing', async () => {
   const tools = { ffmpeg_path: 'true', ffprobe_path: 'ffprobe', version: '7.1' }
   const proofs = await proveEncoders(tools, process.env, signal)
-  expect(proofs.map((proof) => proof.ok)).toEqual([false, false, false, false, false, false])
+  expect(proofs.map((proof) => proof.ok)).toEqual(Array(8).fill(false))
   expect(proofs[0]?.reason).toStartWith('the test encode cannot be read: ')
 })

@@ -1,0 +1,120 @@
+import type { ConversionSettings } from '../contract/conversion.ts'
+import { ConversionError } from '../contract/failure.ts'
+import { pathText, type RanOn } from '../contract/gpu.ts'
+import type { GpuAccess, GpuSlot } from './gpu-access.ts'
+import { EncodeError } from './encode-error.ts'
+import type { Picture } from './picture.ts'
+import { type PathCandidate, videoPaths } from './video-paths.ts'
+
+/** What is to be converted, and the GPUs that may help. */
+export interface PathRequest {
+  picture: Picture
+  settings: ConversionSettings
+  access: GpuAccess
+}
+
+/** A GPU that failed in this attempt. Whether it is to blame shows when another path has done what it could not. */
+interface FailedRun {
+  slot: GpuSlot
+  reason: string
+  is_hang: boolean
+}
+
+/**
+ * Runs a conversion on the best path that is free, and on the next one at once when a GPU fails at it. What fails for
+ * the storage's sake, or on the CPU too, is thrown; the error then tells what it ran on.
+ */
+export async function onBestPath<T>(
+  { access, ...asked }: PathRequest,
+  signal: AbortSignal,
+  run: (path: PathCandidate) => Promise<T>,
+): Promise<{ value: T; ran_on: RanOn }> {
+  const { candidates, reasons } = await rankedPaths({ access, ...asked }, signal)
+  const failures: FailedRun[] = []
+  let left = candidates
+  for (;;) {
+    const { path, slot } = await takeFirstFree(left, access, reasons, signal)
+    const ranOn = (): RanOn => ({
+      decode: path.decode,
+      filter: path.filter,
+      encoder: path.encoder,
+      device: path.device,
+      fell_back: failures.length > 0,
+      reasons: [...failures.map(({ reason }) => reason), ...reasons],
+    })
+    try {
+      const value = await run(path)
+      slot?.succeeded()
+      for (const failure of failures) failure.slot.failed(failure)
+      return { value, ran_on: ranOn() }
+    } catch (error) {
+      if (!(error instanceof ConversionError) || signal.aborted) throw error
+      if (error.report.step === 'encode' || error.report.step === 'verify') error.ran_on = ranOn()
+      left = left.filter((other) => other !== path)
+      if (slot === undefined || isOfStorage(error)) throw error
+      const reason = `${pathText(path)} failed: ${error.message}`
+      failures.push({ slot, reason, is_hang: error instanceof EncodeError && error.kind === 'stall' })
+      if (left.length === 0) throw allFailed(error, failures)
+    } finally {
+      slot?.release()
+    }
+  }
+}
+
+async function rankedPaths({ picture, settings, access }: PathRequest, signal: AbortSignal) {
+  const usable = access.usable()
+  const choice = videoPaths(picture, usable.gpus)
+  const isRequired = access.mode === 'require'
+  const allowed = isRequired ? choice.candidates.filter(({ gpu }) => gpu !== null) : choice.candidates
+  const reasons = [...usable.reasons, ...choice.reasons]
+  if (allowed.length === 0) {
+    const why = reasons.length === 0 ? 'there is none' : reasons.join('; ')
+    throw new ConversionError(`ffmpeg.gpu is require, and no GPU can convert it: ${why}`, {
+      class: 'worker',
+      step: 'plan',
+    })
+  }
+  const ranked = await access.rank({ picture, settings, candidates: allowed }, signal)
+  signal.throwIfAborted()
+  return { candidates: ranked.candidates, reasons: [...reasons, ...ranked.reasons] }
+}
+
+/** The first path whose GPU has a place; with none but GPUs to choose from, once one has. What had none is a reason. */
+async function takeFirstFree(
+  paths: readonly PathCandidate[],
+  access: GpuAccess,
+  reasons: string[],
+  signal: AbortSignal,
+): Promise<{ path: PathCandidate; slot: GpuSlot | undefined }> {
+  for (;;) {
+    const busy: string[] = []
+    for (const path of paths) {
+      const slot = path.gpu === null ? undefined : access.take(path)
+      if (path.gpu !== null && slot === undefined) {
+        busy.push(`${pathText(path)}: all places are taken`)
+        continue
+      }
+      reasons.push(...busy)
+      return { path, slot }
+    }
+    await access.whenFree(signal)
+    signal.throwIfAborted()
+  }
+}
+
+/** No other path would write to a full disk or read from a broken one. */
+function isOfStorage(error: ConversionError): boolean {
+  return error.report.step === 'stage' || (error instanceof EncodeError && error.kind === 'storage')
+}
+
+/** Every GPU failed, and the CPU may not be asked. What looks like damage of the source is nobody else's fault. */
+function allFailed(error: ConversionError, failures: readonly FailedRun[]): ConversionError {
+  const isOfSource = error.report.class === 'permanent'
+  if (!isOfSource) for (const failure of failures) failure.slot.failed(failure)
+  const told = new ConversionError(`${error.message} (ffmpeg.gpu is require, so the CPU was not tried)`, {
+    ...error.report,
+    class: isOfSource ? 'permanent' : 'worker',
+  })
+  told.ran_on = error.ran_on
+  return told
+}

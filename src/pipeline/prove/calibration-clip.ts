@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import { type VideoCodec, videoCodecs } from '../../contract/conversion.ts'
+import type { SizeClass } from '../../contract/gpu.ts'
+import { videoEncoderArgs } from '../encoder-args.ts'
+import type { FrameSize } from '../frame.ts'
+import { fileUrl } from '../input-limits.ts'
+import type { MediaInfo } from '../media-info.ts'
+import { cpuEncoders } from '../video-encoders.ts'
+import type { SourceKind } from './calibrate.ts'
+import { readTrialFile } from './check-result.ts'
+import { type TrialSetting, trial } from './trial.ts'
+import { planarFormat } from './trial-plan.ts'
+
+/** A clip to convert over and over. */
+export interface CalibrationClip {
+  path: string
+  info: MediaInfo
+}
+
+/** A picture typical of each class, a bit rate (bits per second) as such films have it, and frames that take not too long to make. */
+const shapes: Record<SizeClass, FrameSize & { bitrate: number; frames: number }> = {
+  sd: { width: 960, height: 540, bitrate: 3_000_000, frames: 100 },
+  hd: { width: 1920, height: 1080, bitrate: 10_000_000, frames: 75 },
+  uhd: { width: 3840, height: 2160, bitrate: 30_000_000, frames: 50 },
+}
+
+/** Without loss a frame is megabytes. */
+const mostFramesWithoutRate = 25
+const clipTimeoutMs = 120_000
+
+/** Makes a clip of a kind of source, or tells why it cannot. What has no encoder here is made as h264. */
+export async function makeCalibrationClip(setting: TrialSetting, kind: SourceKind): Promise<CalibrationClip | string> {
+  const codec = videoCodecs.find((codec) => codec === kind.codec) ?? 'h264'
+  const clip = await makeAs(setting, kind, codec)
+  return typeof clip === 'string' && codec !== 'h264' ? makeAs(setting, kind, 'h264') : clip
+}
+
+async function makeAs(setting: TrialSetting, kind: SourceKind, codec: VideoCodec): Promise<CalibrationClip | string> {
+  const { width, height, bitrate, frames } = shapes[kind.size_class]
+  const path = join(setting.folder, `${codec}-${kind.bit_depth}-${kind.size_class}`)
+  const hasRate = codec !== 'ffv1' && codec !== 'prores'
+  const encoding = {
+    encoder: cpuEncoders[codec],
+    preset: 'ultrafast',
+    bitrate,
+    rate_hint: null,
+    size: { width, height },
+    proof: null,
+  } as const
+  const { reason } = await trial(setting, {
+    what: 'making a clip',
+    args: [
+      // Noise, since a drawn picture is far easier than a film.
+      ['-f', 'lavfi', '-i', `testsrc2=size=${width}x${height}:rate=25,noise=alls=12:allf=t`],
+      ['-frames:v', String(hasRate ? frames : Math.min(frames, mostFramesWithoutRate))],
+      ['-pix_fmt', codec === 'prores' ? 'yuv422p10le' : planarFormat(kind.bit_depth > 8 ? 10 : 8)],
+      [...videoEncoderArgs(encoding), '-f', 'matroska', fileUrl(path)],
+    ].flat(),
+    timeout_ms: clipTimeoutMs,
+  })
+  if (reason !== null) return `there is no clip to measure with: ${reason}`
+  const info = await readTrialFile(setting, path)
+  return typeof info === 'string' ? `there is no clip to measure with: ${info}` : { path, info }
+}

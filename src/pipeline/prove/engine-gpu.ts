@@ -1,0 +1,38 @@
+import { type VideoCodec, videoCodecs } from '../../contract/conversion.ts'
+import type { Gpu } from '../../contract/gpu.ts'
+import { gpuEncoders } from '../video-encoders.ts'
+import { tryEncode } from './encode-trial.ts'
+import type { Engine } from './engines.ts'
+import type { TrialSetting } from './trial.ts'
+import { capability, type CodecSubject } from './trial-plan.ts'
+
+/**
+ * Tries each encoder of an API that this ffmpeg lists, one after the other; undefined when it lists none. They only
+ * encode: what they decode and scale is left to Vulkan and the CPU.
+ */
+export async function proveEngineGpu(
+  setting: TrialSetting,
+  engine: Engine,
+  listed: ReadonlySet<string>,
+): Promise<Gpu | undefined> {
+  const gpu: Gpu = { ...engine, capabilities: [], decode_slots: 0 }
+  for (const subject of engineSubjects(engine.api)) {
+    if (!listed.has(subject.by)) continue
+    gpu.capabilities.push(capability(subject, await tryEncode(setting, gpu, subject)))
+  }
+  return gpu.capabilities.length === 0 ? undefined : gpu
+}
+
+/** All that an API is tried at, as far as ffmpeg has it. */
+export function engineSubjects(api: Engine['api']): CodecSubject[] {
+  return videoCodecs.flatMap((codec) => {
+    const by = gpuEncoders[api][codec]
+    if (by === undefined) return []
+    return depthsOf(codec).map((bit_depth) => ({ operation: 'encode', codec, bit_depth, by }))
+  })
+}
+
+function depthsOf(codec: VideoCodec): number[] {
+  if (codec === 'prores') return [10]
+  return codec === 'hevc' || codec === 'av1' ? [8, 10] : [8]
+}
