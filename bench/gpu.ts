@@ -19,6 +19,7 @@ import { findTools } from '../src/pipeline/tools.ts'
 const { values } = parseArgs({
   options: {
     ffmpeg: { type: 'string', default: 'ffmpeg' },
+    main: { type: 'string', default: join(import.meta.dir, '..', 'src', 'main.ts') },
     device: { type: 'string', default: 'auto' },
     concurrency: { type: 'string', default: '1,4' },
     seconds: { type: 'string', default: '5' },
@@ -49,7 +50,13 @@ const cache_folder = mkdtempSync(join(tmpdir(), 'darkstream-bench-gpu-'))
 process.on('exit', () => rmSync(cache_folder, { recursive: true, force: true }))
 const tools = await findTools({ ffmpeg_path: values.ffmpeg, environment: process.env, signal })
 const common = { config, tools, cache_folder, environment: process.env, signal }
-const vulkan = await askVulkan({ ...config.vulkan, environment: process.env, signal })
+const vulkan = await askVulkan({
+  ...config.vulkan,
+  environment: process.env,
+  signal,
+  // The drivers are asked in a child of darkstream itself, which this program is not.
+  command: [process.execPath, values.main],
+})
 const gpus = await proveAllowed({ ...common, concurrency: 4 }, vulkan)
 
 console.log(`ffmpeg ${tools.version}; ${cpus()[0]?.model.trim()}, ${availableParallelism()} cores`)
@@ -91,10 +98,13 @@ function report(source: SourceKind, settings: ConversionSettings, concurrency: n
     String(figure.processes),
     figure.fps?.toFixed(1) ?? figure.reason ?? '',
     ratio(figure.fps, onCpu?.fps),
+    figure.start_ms === null ? '' : `${(figure.start_ms / 1000).toFixed(1)} s`,
     figure.cpu_ms_per_frame?.toFixed(1) ?? '',
     ratio(figure.cpu_ms_per_frame, onCpu?.cpu_ms_per_frame),
   ])
-  console.log(table(['path', 'side by side', 'fps each', 'to the CPU', 'CPU ms a frame', 'to the CPU'], rows).trimEnd())
+  console.log(
+    table(['path', 'side by side', 'fps each', 'to the CPU', 'start', 'CPU ms a frame', 'to the CPU'], rows).trimEnd(),
+  )
 }
 
 function ratio(value: number | null, base: number | null | undefined): string {

@@ -33,18 +33,12 @@ function devices({ vulkan, gpus }: Detection): string {
       deviceEntry(
         device,
         vulkan,
-        gpus.find((gpu) => isSame(gpu, device)),
+        gpus.find(({ id }) => id === `vulkan:${device.index}`),
       ),
     ),
     ...gpus.filter(({ api }) => api !== 'vulkan').map(engineEntry),
   ]
   return entries.length === 0 ? tree(['none']) : deepTree(entries)
-}
-
-function isSame(gpu: Gpu, { name, pci_address, index }: VulkanDevice): boolean {
-  return (
-    gpu.api === 'vulkan' && (gpu.id === `vulkan:${index}` || (gpu.name === name && gpu.pci_address === pci_address))
-  )
 }
 
 interface Entry {

@@ -69,15 +69,16 @@ export function figureTable(figures: readonly PathFigure[]): string {
     rankFigures(those).map((figure, index) => [kind, ...figureCells(figure), remark(figure, index === 0)]),
   )
   return table(
-    ['from and to', 'ran on', 'gpu', 'side by side', 'fps each', 'CPU ms/frame', ''],
+    ['from and to', 'ran on', 'gpu', 'side by side', 'fps each', 'start', 'CPU ms/frame', ''],
     rows.map((row, index) => (row[0] === rows[index - 1]?.[0] ? ['', ...row.slice(1)] : row)),
   )
 }
 
 function figureCells(figure: PathFigure): string[] {
-  const { gpu_id, processes, fps, cpu_ms_per_frame } = figure
+  const { gpu_id, processes, fps, start_ms, cpu_ms_per_frame } = figure
   const speed = fps === null ? '-' : fps.toFixed(fps < 10 ? 1 : 0)
-  return [pathText(figure), gpu_id ?? '-', String(processes), speed, cpu_ms_per_frame?.toFixed(2) ?? '-']
+  const start = start_ms === null ? '-' : `${(start_ms / 1000).toFixed(1)} s`
+  return [pathText(figure), gpu_id ?? '-', String(processes), speed, start, cpu_ms_per_frame?.toFixed(2) ?? '-']
 }
 
 function remark({ fps, reason }: PathFigure, isFirst: boolean): string {

@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import type { Gpu } from '../contract/gpu.ts'
 import type { VulkanReport } from '../contract/vulkan.ts'
-import { calibrate } from '../pipeline/prove/calibrate.ts'
+import { calibrate, knownFigures } from '../pipeline/prove/calibrate.ts'
 import type { Tools } from '../pipeline/tools.ts'
 import type { Log } from '../util/log.ts'
 import { startGpuMeter } from '../worker/gpu-meter.ts'
@@ -52,6 +52,7 @@ export async function openGpus(request: OpenGpusRequest): Promise<{ pool: GpuPoo
     gpus,
     problem,
     slots: config.vulkan.slots ?? concurrency,
+    recall: (source, settings) => knownFigures({ ...common, gpus, source, settings }),
     measure: (source, settings) => calibrate({ ...common, gpus, source, settings }),
     usage: (id) => meter.usage(id),
     now: () => performance.now(),

@@ -111,8 +111,10 @@ export const PathFigure = v.object({
   codec: v.string(),
   /** Conversions that ran side by side while it was measured. */
   processes: v.number(),
-  /** Frames per second of one of them; null when it failed. */
+  /** Frames per second of one of them, once it runs; null when it failed. */
   fps: v.nullable(v.number()),
+  /** Milliseconds from its start to its first frames, which a GPU needs more of; null when it failed. */
+  start_ms: v.optional(v.nullable(v.number()), null),
   /** Milliseconds of CPU time a frame; null when it failed. */
   cpu_ms_per_frame: v.nullable(v.number()),
   /** Why it could not be measured; null when it was. */

@@ -92,8 +92,10 @@ async function convertStaged(request: ConvertRequest, inputPath: string): Promis
   })
   const picture = planPicture(mainVideo(info), settings)
   request.on_progress(stepProgress('plan', null))
-  const { value: notes, ran_on } = await onBestPath({ picture, settings, access: request.gpus }, signal, (path) =>
-    convertOn(path, request, info, inputPath),
+  const { value: notes, ran_on } = await onBestPath(
+    { picture, settings, access: request.gpus },
+    signal,
+    (path, onEncoded) => convertOn(path, { request, info, inputPath, onEncoded }),
   )
   await syncStaging(stagingPath)
   signal.throwIfAborted()
@@ -101,13 +103,16 @@ async function convertStaged(request: ConvertRequest, inputPath: string): Promis
   return { output_size: size, source_duration: info.duration_seconds, notes, ran_on }
 }
 
+/** A conversion whose source is known. */
+interface Conversion {
+  request: ConvertRequest
+  info: MediaInfo
+  inputPath: string
+  onEncoded: () => void
+}
+
 /** Encodes on one path and checks what came of it; gives the plan's notes. */
-async function convertOn(
-  path: PathCandidate,
-  request: ConvertRequest,
-  info: MediaInfo,
-  inputPath: string,
-): Promise<string[]> {
+async function convertOn(path: PathCandidate, { request, info, inputPath, onEncoded }: Conversion): Promise<string[]> {
   const { tools, limits, signal, staging_path: stagingPath } = request
   const plan = planConversion(info, request.settings, path)
   const command = [tools.ffmpeg_path, ...ffmpegArgs(plan, inputPath, stagingPath)]
@@ -123,6 +128,7 @@ async function convertOn(
     on_progress: (block) => request.on_progress(jobProgress(block, info.duration_seconds, runsOn)),
     signal,
   })
+  onEncoded()
   request.on_progress({ ...stepProgress('verify', 100), runs_on: runsOn })
   const reading = { ...lookOf(request), path: stagingPath, timeout_ms: limits.encode_timeout_ms }
   await verifyResult(reading, plan.expected, last?.frame ?? null).catch((error: unknown) => {

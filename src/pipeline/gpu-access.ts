@@ -35,12 +35,20 @@ export type GpuMode = 'require' | 'prefer' | 'off'
 
 /** A place on a GPU, to be given back however the run ends. */
 export interface GpuSlot {
-  /** Gives the place back. */
+  /** Gives the place back; a second time does nothing. */
   release: () => void
   /** The run went well. */
   succeeded: () => void
   /** The run failed, and not for the source's or the storage's sake. */
-  failed: (failure: { reason: string; is_hang: boolean }) => void
+  failed: (failure: GpuFailure) => void
+}
+
+/** How a path on a GPU failed a job. */
+export interface GpuFailure {
+  reason: string
+  is_hang: boolean
+  /** Whether the GPU itself failed the job: none of its paths could do it. True once a job and GPU. */
+  is_of_gpu: boolean
 }
 
 /** For a machine without GPUs, or one whose GPUs are not to be used. */

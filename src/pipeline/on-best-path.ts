@@ -15,6 +15,7 @@ export interface PathRequest {
 
 /** A GPU that failed in this attempt. Whether it is to blame shows when another path has done what it could not. */
 interface FailedRun {
+  path: PathCandidate
   slot: GpuSlot
   reason: string
   is_hang: boolean
@@ -22,12 +23,13 @@ interface FailedRun {
 
 /**
  * Runs a conversion on the best path that is free, and on the next one at once when a GPU fails at it. What fails for
- * the storage's sake, or on the CPU too, is thrown; the error then tells what it ran on.
+ * the storage's sake, or on the CPU too, is thrown; the error then tells what it ran on. `run` says when its encode is
+ * over, so that the next conversion need not wait for the check of this one's result.
  */
 export async function onBestPath<T>(
   { access, ...asked }: PathRequest,
   signal: AbortSignal,
-  run: (path: PathCandidate) => Promise<T>,
+  run: (path: PathCandidate, onEncoded: () => void) => Promise<T>,
 ): Promise<{ value: T; ran_on: RanOn }> {
   const { candidates, reasons } = await rankedPaths({ access, ...asked }, signal)
   const failures: FailedRun[] = []
@@ -43,9 +45,9 @@ export async function onBestPath<T>(
       reasons: [...failures.map(({ reason }) => reason), ...reasons],
     })
     try {
-      const value = await run(path)
+      const value = await run(path, () => slot?.release())
       slot?.succeeded()
-      for (const failure of failures) failure.slot.failed(failure)
+      blame(failures, path)
       return { value, ran_on: ranOn() }
     } catch (error) {
       if (!(error instanceof ConversionError) || signal.aborted) throw error
@@ -53,7 +55,7 @@ export async function onBestPath<T>(
       left = left.filter((other) => other !== path)
       if (slot === undefined || isOfStorage(error)) throw error
       const reason = `${pathText(path)} failed: ${error.message}`
-      failures.push({ slot, reason, is_hang: error instanceof EncodeError && error.kind === 'stall' })
+      failures.push({ path, slot, reason, is_hang: error instanceof EncodeError && error.kind === 'stall' })
       if (left.length === 0) throw allFailed(error, failures)
     } finally {
       slot?.release()
@@ -102,6 +104,16 @@ async function takeFirstFree(
   }
 }
 
+/** Tells each path that it failed, and each GPU once that it could not do the job at all, unless another of its paths could. */
+function blame(failures: readonly FailedRun[], good: PathCandidate | undefined): void {
+  const blamed = new Set(good?.gpu ? [good.gpu.id] : [])
+  for (const { path, slot, reason, is_hang } of failures) {
+    const id = path.gpu?.id ?? ''
+    slot.failed({ reason, is_hang, is_of_gpu: !blamed.has(id) })
+    blamed.add(id)
+  }
+}
+
 /** No other path would write to a full disk or read from a broken one. */
 function isOfStorage(error: ConversionError): boolean {
   return error.report.step === 'stage' || (error instanceof EncodeError && error.kind === 'storage')
@@ -110,7 +122,7 @@ function isOfStorage(error: ConversionError): boolean {
 /** Every GPU failed, and the CPU may not be asked. What looks like damage of the source is nobody else's fault. */
 function allFailed(error: ConversionError, failures: readonly FailedRun[]): ConversionError {
   const isOfSource = error.report.class === 'permanent'
-  if (!isOfSource) for (const failure of failures) failure.slot.failed(failure)
+  if (!isOfSource) blame(failures, undefined)
   const told = new ConversionError(`${error.message} (ffmpeg.gpu is require, so the CPU was not tried)`, {
     ...error.report,
     class: isOfSource ? 'permanent' : 'worker',

@@ -1,4 +1,4 @@
-/** What is known of a GPU's failures. Times are milliseconds of a clock that never goes back. */
+/** What is known of the failures of a GPU, or of one path on it. Times are milliseconds of a clock that never goes back. */
 export interface GpuHealth {
   /** Jobs in a row that it failed. */
   failures: number

@@ -1,9 +1,9 @@
 import type { ConversionSettings } from '../contract/conversion.ts'
 import { type Gpu, type GpuReport, type GpuState, type GpuUsage, pathText, type PathFigure } from '../contract/gpu.ts'
-import type { GpuAccess, GpuMode, GpuSlot, RankedPaths, RankQuestion } from '../pipeline/gpu-access.ts'
+import type { GpuAccess, GpuFailure, GpuMode, GpuSlot, RankedPaths, RankQuestion } from '../pipeline/gpu-access.ts'
 import type { Picture } from '../pipeline/picture.ts'
 import { sizeClassOf, type SourceKind } from '../pipeline/prove/calibrate.ts'
-import { rankPaths } from '../pipeline/rank-paths.ts'
+import { figureOf, rankPaths } from '../pipeline/rank-paths.ts'
 import type { PathCandidate } from '../pipeline/video-paths.ts'
 import { Pulse, sleep } from '../util/clock.ts'
 import { formatDuration } from '../util/format.ts'
@@ -19,6 +19,8 @@ export interface GpuPoolOptions {
   problem: string | null
   /** Conversions at a time on each. */
   slots: number
+  /** What was measured before for one kind of source and target; undefined when nothing was. */
+  recall: (kind: SourceKind, settings: ConversionSettings) => Promise<PathFigure[] | undefined>
   /** Measures every path that there is for one kind of source and target. */
   measure: (kind: SourceKind, settings: ConversionSettings) => Promise<PathFigure[]>
   usage: (id: string) => GpuUsage
@@ -37,6 +39,9 @@ interface Seat {
   health: GpuHealth
 }
 
+/** Seconds of film of one kind before the paths for it are measured; until then the order of choice counts. */
+const worthMeasuringSeconds = 60
+
 /** Longer than any job waits; `sleep` takes no more. */
 const untilWoken = 2 ** 31 - 1
 
@@ -49,6 +54,9 @@ export class GpuPool implements GpuAccess {
   /** By kind of source and target; a measurement under way is shared by all who wait for it. */
   private readonly measurements = new Map<string, Promise<PathFigure[]>>()
   private readonly figures = new Map<string, PathFigure[]>()
+  private readonly pathHealth = new Map<string, GpuHealth>()
+  /** Of sources of each kind that came by before it was measured. */
+  private readonly secondsSeen = new Map<string, number>()
 
   constructor(options: GpuPoolOptions) {
     this.mode = options.mode
@@ -84,8 +92,15 @@ export class GpuPool implements GpuAccess {
     const [first] = candidates
     if (candidates.length < 2 || first === undefined) return { candidates: [...candidates], reasons: [] }
     const figures = await this.figuresFor(picture, settings, signal)
-    const ranked = rankPaths(candidates, figures)
-    return { candidates: ranked, reasons: slowerReasons(first, ranked[0] ?? first, figures) }
+    const failing = this.lastResorts(candidates)
+    const ranked = rankPaths(candidates, figures, framesOf(picture)).filter((path) => !failing.includes(path))
+    return {
+      candidates: [...ranked, ...failing],
+      reasons: [
+        ...failing.map((path) => this.pathHealth.get(keyOf(path))?.reason ?? ''),
+        ...slowerReasons(first, ranked[0] ?? first, figures),
+      ],
+    }
   }
 
   take(path: PathCandidate): GpuSlot | undefined {
@@ -96,16 +111,20 @@ export class GpuPool implements GpuAccess {
     const wasShared = isDecoding && seat.decoding > 0
     seat.active++
     if (isDecoding) seat.decoding++
+    let isHeld = true
     return {
       release: () => {
+        if (!isHeld) return
+        isHeld = false
         seat.active--
         if (isDecoding) seat.decoding--
         this.freed.beat()
       },
       succeeded: () => {
         seat.health = healthy
+        this.pathHealth.delete(keyOf(path))
       },
-      failed: ({ reason, is_hang }) => this.fail(seat, reason, is_hang && (wasShared || seat.decoding > 0)),
+      failed: (failure) => this.fail(seat, path, failure, wasShared || seat.decoding > 0),
     }
   }
 
@@ -153,15 +172,23 @@ export class GpuPool implements GpuAccess {
     }
   }
 
-  private fail(seat: Seat, reason: string, isSharedHang: boolean): void {
+  private fail(seat: Seat, path: PathCandidate, failure: GpuFailure, wasShared: boolean): void {
     const { log, now } = this.options
-    seat.health = afterFailure(seat.health, reason, now())
+    const { reason, is_hang, is_of_gpu } = failure
+    this.pathHealth.set(keyOf(path), afterFailure(this.pathHealth.get(keyOf(path)) ?? healthy, reason, now()))
+    if (is_of_gpu) seat.health = afterFailure(seat.health, reason, now())
     log.warn(`GPU ${seat.gpu.name}: ${reason}`, { failures_in_a_row: seat.health.failures })
-    if (isSharedHang && seat.decodeSlots > 1) {
+    if (path.decode === 'vulkan' && is_hang && wasShared && seat.decodeSlots > 1) {
       seat.decodeSlots = 1
       log.warn(`GPU ${seat.gpu.name} hung while several were decoded on it: one at a time from now on`)
     }
-    if (isSetAside(seat.health, now())) log.warn(`GPU ${asideText(seat.gpu, seat.health, now())}`)
+    if (is_of_gpu && isSetAside(seat.health, now())) log.warn(`GPU ${asideText(seat.gpu, seat.health, now())}`)
+  }
+
+  /** Paths that failed some jobs in a row go behind all others for a while, though the GPU's other paths may be good. */
+  private lastResorts(candidates: readonly PathCandidate[]): PathCandidate[] {
+    const now = this.options.now()
+    return candidates.filter((path) => isSetAside(this.pathHealth.get(keyOf(path)) ?? healthy, now))
   }
 
   private async figuresFor(
@@ -172,14 +199,28 @@ export class GpuPool implements GpuAccess {
     const { codec, preset, target_resolution: box } = settings
     const kind = { codec: source.codec, bit_depth: source.bit_depth, size_class: sizeClassOf(source) }
     const key = JSON.stringify([kind, codec, preset, box])
-    const known = this.figures.get(key)
-    if (known) return known
+    const known = this.figures.get(key) ?? (await this.recall(key, kind, settings))
+    if (known || !this.isWorthMeasuring(key, source.duration_seconds)) return known ?? []
     const measuring = this.measurements.get(key) ?? this.measure(key, kind, settings)
     this.measurements.set(key, measuring)
     const waiting = new AbortController()
     // One who is cancelled need not wait; the others still want to know.
     const cancelled = sleep(untilWoken, AbortSignal.any([signal, waiting.signal])).then(() => [])
     return Promise.race([measuring, cancelled]).finally(() => waiting.abort())
+  }
+
+  /** What an earlier run has measured. */
+  private async recall(key: string, kind: SourceKind, settings: ConversionSettings): Promise<PathFigure[] | undefined> {
+    const figures = await this.options.recall(kind, settings)
+    if (figures) this.figures.set(key, figures)
+    return figures
+  }
+
+  /** A measurement takes half a minute at most: no time for a film, but longer than a handful of clips. */
+  private isWorthMeasuring(key: string, seconds: number | null): boolean {
+    const seen = (this.secondsSeen.get(key) ?? 0) + (seconds ?? worthMeasuringSeconds)
+    this.secondsSeen.set(key, seen)
+    return seen >= worthMeasuringSeconds
   }
 
   private async measure(key: string, kind: SourceKind, settings: ConversionSettings): Promise<PathFigure[]> {
@@ -199,6 +240,10 @@ export class GpuPool implements GpuAccess {
       return []
     }
   }
+}
+
+function keyOf({ gpu, decode, filter, encoder }: PathCandidate): string {
+  return [gpu?.id, decode, filter, encoder].join(' ')
 }
 
 function asideText(gpu: Gpu, { failures, reason, aside_until }: GpuHealth, now: number): string {
@@ -222,12 +267,8 @@ function slowerReasons(first: PathCandidate, best: PathCandidate, figures: reado
   ]
 }
 
-function figureOf(path: PathCandidate, figures: readonly PathFigure[]): PathFigure | undefined {
-  return figures.find(
-    (figure) =>
-      figure.gpu_id === (path.gpu?.id ?? null) &&
-      figure.decode === path.decode &&
-      figure.filter === path.filter &&
-      figure.encoder === path.encoder,
-  )
+/** Frames of a source; null when they cannot be told. */
+function framesOf({ source }: Picture): number | null {
+  const { duration_seconds: seconds, average_rate: rate } = source
+  return seconds === null || rate === null ? null : seconds * rate
 }

@@ -138,6 +138,7 @@ test('what was tried stands in the place of what the driver claims, and what was
     codec: 'h264',
     processes: 1,
     fps: 512,
+    start_ms: 900,
     cpu_ms_per_frame: 12.5,
     reason: null,
   }
@@ -148,6 +149,6 @@ test('what was tried stands in the place of what the driver claims, and what was
   expect(text).toContain('└─ NVIDIA H200 by NVENC\n   └─ Encoding: none: no engine\n')
   expect(text).not.toContain('claimed')
   expect(text).toMatch(
-    /Measured paths:\n.*\nH\.264 8 bit hd to h264 +libx264 on the CPU, decoded on NVIDIA H200 .* 512 +12\.50 +best\n/,
+    /Measured paths:\n.*\nH\.264 8 bit hd to h264 +libx264 on the CPU, decoded on NVIDIA H200 .* 512 +0\.9 s +12\.50 +best\n/,
   )
 })

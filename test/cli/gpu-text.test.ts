@@ -38,17 +38,24 @@ test('measured paths are told together for each kind of source, the best as a jo
   const text = figureTable([
     figure(),
     figure({ source_codec: 'h264', size_class: 'hd', fps: 9.25 }),
-    figure({ encoder: 'libx264', filter: 'cpu', fps: null, cpu_ms_per_frame: null, reason: 'out of\nmemory' }),
+    figure({
+      encoder: 'libx264',
+      filter: 'cpu',
+      fps: null,
+      start_ms: null,
+      cpu_ms_per_frame: null,
+      reason: 'out of\nmemory',
+    }),
     figure({ ...cpu, fps: 45, cpu_ms_per_frame: 120 }),
     figure({ processes: 3, fps: 180 }),
   ])
   expect(text).toBe(
-    String.raw`from and to              ran on                                          gpu       side by side  fps each  CPU ms/frame
-H.265 8 bit uhd to h264  h264_vulkan on a GPU, decoded and scaled there  vulkan:0  1             240       0.84          best
-                         h264_vulkan on a GPU, decoded and scaled there  vulkan:0  3             180       0.84
-                         libx264 on the CPU                              -         1             45        120.00
-                         libx264 on the CPU, decoded on a GPU            vulkan:0  1             -         -             failed: out of\nmemory
-H.264 8 bit hd to h264   h264_vulkan on a GPU, decoded and scaled there  vulkan:0  1             9.3       0.84          best
+    String.raw`from and to              ran on                                          gpu       side by side  fps each  start  CPU ms/frame
+H.265 8 bit uhd to h264  h264_vulkan on a GPU, decoded and scaled there  vulkan:0  1             240       0.9 s  0.84          best
+                         h264_vulkan on a GPU, decoded and scaled there  vulkan:0  3             180       0.9 s  0.84
+                         libx264 on the CPU                              -         1             45        0.9 s  120.00
+                         libx264 on the CPU, decoded on a GPU            vulkan:0  1             -         -      -             failed: out of\nmemory
+H.264 8 bit hd to h264   h264_vulkan on a GPU, decoded and scaled there  vulkan:0  1             9.3       0.9 s  0.84          best
 `,
   )
   expect(figureTable([])).toBe('')

@@ -50,7 +50,7 @@ test.each([
   ['prores_ks_vulkan', '-profile:v hq'],
   ['prores_ks', '-profile:v hq -vendor apl0'],
   ['ffv1', '-level 3 -g 1 -slicecrc 1 -slices 16'],
-  ['ffv1_vulkan', '-level 3 -g 1 -slicecrc 1 -slices 64'],
+  ['ffv1_vulkan', '-level 3 -g 1 -slicecrc 1 -slices 256'],
 ] as const)('%s is told %s', (encoder, expected) => {
   expect(argsOf({ encoder })).toBe(`-c:v ${encoder} ${expected}`)
 })

@@ -23,7 +23,8 @@ function openAccess(changes: Partial<GpuAccess> & { mode?: GpuMode } = {}) {
     take: () => ({
       release: () => said.push('released'),
       succeeded: () => said.push('succeeded'),
-      failed: ({ reason, is_hang }) => said.push(`failed${is_hang ? ' by a hang' : ''}: ${reason}`),
+      failed: ({ reason, is_hang, is_of_gpu }) =>
+        said.push(`${is_of_gpu ? 'failed' : 'a path failed'}${is_hang ? ' by a hang' : ''}: ${reason}`),
     }),
     whenFree: () => Promise.resolve(),
     ...changes,
@@ -61,6 +62,15 @@ test('the best path runs, and its place is given back', async () => {
   expect(said).toEqual(['succeeded', 'released'])
 })
 
+test('the place is free for the next conversion as soon as the encode is over', async () => {
+  const { access, said } = openAccess()
+  await onBestPath({ picture, settings, access }, signal, (_, onEncoded) => {
+    onEncoded()
+    expect(said).toEqual(['released'])
+    return Promise.resolve('checked')
+  })
+})
+
 describe('a GPU that fails', () => {
   test('hands over to the next path at once, and is to blame when that one succeeds', async () => {
     const { access, said } = openAccess()
@@ -69,6 +79,23 @@ describe('a GPU that fails', () => {
     expect(result?.ran_on).toMatchObject({ ...onCpu, fell_back: true })
     expect(result?.ran_on.reasons[0]).toBe('h264_vulkan on Card failed: stall went wrong')
     expect(said).toEqual(['released', 'failed by a hang: h264_vulkan on Card failed: stall went wrong'])
+  })
+
+  test('on several of its paths is blamed once, and not at all when another of its paths did it', async () => {
+    const both = gpu({ capabilities: [capability({}), capability({ operation: 'filter', codec: null })] })
+    const small = { ...settings, target_resolution: { width: 1280, height: 720 } }
+    const scaled = planPicture(video(), small)
+    const outcomes = async (...errors: (Error | undefined)[]) => {
+      const { access, said } = openAccess({ usable: () => ({ gpus: [both], reasons: [] }) })
+      const asked = { picture: scaled, settings: small, access }
+      await onBestPath(asked, signal, () => {
+        const error = errors.shift()
+        return error ? Promise.reject(error) : Promise.resolve('done')
+      })
+      return said.filter((line) => line.includes('failed')).map((line) => line.split(':')[0])
+    }
+    expect(await outcomes(failing('other'), failing('other'))).toEqual(['failed', 'a path failed'])
+    expect(await outcomes(failing('other'))).toEqual(['a path failed'])
   })
 
   test('is not to blame for a source that the CPU cannot read either', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Gpu, PathFigure } from '../../src/contract/gpu.ts'
-import { type FigureKind, rankPaths } from '../../src/pipeline/rank-paths.ts'
+import { rankPaths } from '../../src/pipeline/rank-paths.ts'
 import type { PathCandidate } from '../../src/pipeline/video-paths.ts'
 
 const gpu: Gpu = {
@@ -34,66 +34,67 @@ function figure(
   const { decode, filter, encoder, device } = of
   const kind = { source_codec: 'h264', bit_depth: 8, size_class: 'hd', codec: 'h264', processes: 2 } as const
   const gpu_id = of.gpu?.id ?? null
-  const measured = { fps, cpu_ms_per_frame: cpu_ms, reason: fps === null ? 'it failed' : null }
+  const measured = {
+    fps,
+    start_ms: fps === null ? null : 100,
+    cpu_ms_per_frame: cpu_ms,
+    reason: fps === null ? 'it failed' : null,
+  }
   return { decode, filter, encoder, device, gpu_id, ...kind, ...measured, ...more }
 }
 
-const table: [title: string, figures: PathFigure[], kind: FigureKind, ranked: PathCandidate[]][] = [
-  ['without figures the order stays', [], {}, all],
+const table: [title: string, figures: PathFigure[], frames: number | null, ranked: PathCandidate[]][] = [
+  ['without figures the order stays', [], null, all],
   [
     'the fastest is first',
     [figure(cpu, 400, 9), figure(whole, 100, 1), figure(encoding, 200, 5), figure(decoding, 300, 5)],
-    {},
+    null,
     [cpu, decoding, encoding, whole],
   ],
   [
     'of equally fast ones the one that leaves most of the CPU',
     [figure(cpu, 100, 20), figure(whole, 91, 1), figure(encoding, 95, 10), figure(decoding, 89, 1)],
-    {},
+    null,
     [whole, encoding, cpu, decoding],
   ],
   [
     'an unknown cost of CPU time is the highest',
     [figure(cpu, 100, null), figure(whole, 99, 30), figure(encoding, 98, null), figure(decoding, 50, 1)],
-    {},
+    null,
     [whole, cpu, encoding, decoding],
   ],
   [
     'equal to the last is not equal to the first',
     [figure(whole, 100, 9), figure(encoding, 92, 5), figure(decoding, 84, 1), figure(cpu, 1, 1)],
-    {},
+    null,
     [encoding, whole, decoding, cpu],
   ],
   [
     'those without a figure follow, those that failed are last',
     [figure(whole, null, null), figure(cpu, 10, 10)],
-    {},
+    null,
     [cpu, encoding, decoding, whole],
   ],
   [
     'another GPU is another path',
     [figure(whole, 1, 1, { gpu_id: 'vulkan:1' }), figure(cpu, 10, 10)],
-    {},
+    null,
     [cpu, whole, encoding, decoding],
   ],
   [
-    'figures of another kind do not count',
-    [figure(cpu, 10, 10, { size_class: 'uhd' }), figure(decoding, 5, 5)],
-    { size_class: 'hd' },
-    [decoding, whole, encoding, cpu],
+    'a clip is over before what starts slowly has begun',
+    [figure(whole, 500, 1, { start_ms: 1000 }), figure(cpu, 200, 9, { start_ms: 100 })],
+    100,
+    [cpu, whole, encoding, decoding],
   ],
   [
-    'of several figures the one with the nearest number of processes counts',
-    [
-      figure(cpu, 100, 9, { processes: 1 }),
-      figure(cpu, 20, 9, { processes: 4 }),
-      figure(decoding, 50, 9, { processes: 1 }),
-    ],
-    { processes: 4 },
-    [decoding, cpu, whole, encoding],
+    'a film is not',
+    [figure(whole, 500, 1, { start_ms: 1000 }), figure(cpu, 200, 9, { start_ms: 100 })],
+    100_000,
+    [whole, cpu, encoding, decoding],
   ],
 ]
 
-test.each(table)('%s', (_, figures, kind, ranked) => {
-  expect(rankPaths(all, figures, kind)).toEqual(ranked)
+test.each(table)('%s', (_, figures, frames, ranked) => {
+  expect(rankPaths(all, figures, frames)).toEqual(ranked)
 })

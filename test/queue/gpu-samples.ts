@@ -84,6 +84,7 @@ export function figure(changes: Partial<PathFigure> = {}): PathFigure {
     codec: 'h264',
     processes: 1,
     fps: 240,
+    start_ms: 900,
     cpu_ms_per_frame: 0.84,
     reason: null,
     ...changes,

@@ -19,6 +19,7 @@ function openPool(changes: Partial<GpuPoolOptions> = {}) {
     gpus: [gpu({ decode_slots: 2 })],
     problem: null,
     slots: 3,
+    recall: () => Promise.resolve(undefined),
     measure: () => Promise.resolve([]),
     usage: () => nothing,
     now: () => clock.now,
@@ -48,6 +49,7 @@ function figure(path: PathCandidate, fps: number | null): PathFigure {
     device,
     processes: 2,
     fps,
+    start_ms: 100,
     cpu_ms_per_frame: 1,
     reason,
     gpu_id: path.gpu?.id ?? null,
@@ -66,6 +68,8 @@ describe('places', () => {
     expect(pool.take(encoding)).toBeUndefined()
     expect(pool.report().gpus).toMatchObject([{ active_jobs: 3, slots: 3, decode_slots: 2 }])
     first?.release()
+    first?.release()
+    expect(pool.report().gpus).toMatchObject([{ active_jobs: 2 }])
     expect(pool.take(decoding)).toBeDefined()
   })
 
@@ -85,7 +89,7 @@ describe('a card that fails', () => {
     for (let job = 0; job < 3; job++) {
       const slot = pool.take(path)
       slot?.release()
-      slot?.failed({ reason: 'device lost', is_hang: false })
+      slot?.failed({ reason: 'device lost', is_hang: false, is_of_gpu: true })
     }
     expect(pool.take(path)).toBeUndefined()
     expect(pool.usable()).toEqual({
@@ -107,7 +111,7 @@ describe('a card that fails', () => {
       const slot = pool.take(path)
       slot?.release()
       if (job % 3 === 2) slot?.succeeded()
-      else slot?.failed({ reason: 'device lost', is_hang: false })
+      else slot?.failed({ reason: 'device lost', is_hang: false, is_of_gpu: true })
     }
     expect(pool.usable().gpus).toHaveLength(1)
   })
@@ -117,18 +121,38 @@ describe('a card that fails', () => {
     const path = pathOf(candidates, 'vulkan', 'h264_vulkan')
     const [first, second] = [pool.take(path), pool.take(path)]
     second?.release()
-    second?.failed({ reason: 'no progress', is_hang: true })
+    second?.failed({ reason: 'no progress', is_hang: true, is_of_gpu: true })
     first?.release()
     expect(pool.report().gpus[0]?.decode_slots).toBe(1)
     expect(pool.take(path)).toBeDefined()
     expect(pool.take(path)).toBeUndefined()
   })
 
+  test('on one path only keeps its others, and tries that one last for a while', async () => {
+    const { pool, clock, candidates } = openPool()
+    const [whole, encoding] = [pathOf(candidates, 'vulkan', 'h264_vulkan'), pathOf(candidates, 'cpu', 'h264_vulkan')]
+    for (let job = 0; job < 3; job++) {
+      const [bad, good] = [pool.take(whole), pool.take(encoding)]
+      bad?.failed({ reason: 'device lost', is_hang: false, is_of_gpu: false })
+      good?.succeeded()
+      for (const slot of [bad, good]) slot?.release()
+    }
+    const question = { picture: planPicture(video({ duration_seconds: 1 }), settings), settings, candidates }
+    const ranked = await pool.rank(question, signal)
+    expect(ranked.candidates.at(-1)).toBe(whole)
+    expect(ranked.reasons).toEqual(['device lost'])
+    expect(pool.usable().gpus).toHaveLength(1)
+    clock.now += 60_000
+    expect((await pool.rank(question, signal)).candidates[0]).toBe(whole)
+  })
+
   test('leaves a worker that must use one idle until it is back', () => {
     const { pool, clock, candidates } = openPool({ mode: 'require' })
     expect(pool.whyIdle()).toBeUndefined()
     for (let job = 0; job < 3; job++) {
-      pool.take(pathOf(candidates, 'cpu', 'h264_vulkan'))?.failed({ reason: 'device lost', is_hang: false })
+      pool
+        .take(pathOf(candidates, 'cpu', 'h264_vulkan'))
+        ?.failed({ reason: 'device lost', is_hang: false, is_of_gpu: true })
     }
     expect(pool.whyIdle()).toBe('ffmpeg.gpu is require, and Card is set aside for 60 s after 3 failures: device lost')
     clock.now += 60_000
@@ -157,6 +181,33 @@ describe('which path is best', () => {
     expect(pool.report().figures).toHaveLength(candidates.length)
     await pool.rank({ ...question, settings: { ...settings, preset: 'slow' } }, signal)
     expect(measurements).toBe(2)
+  })
+
+  test('is what an earlier run has measured, whatever the length of the film', async () => {
+    const { pool, candidates } = openPool({
+      recall: () => Promise.resolve(candidates.map((path) => figure(path, path.gpu === null ? 300 : 40))),
+      measure: () => Promise.reject(new Error('must not be asked')),
+    })
+    const short = planPicture(video({ duration_seconds: 1 }), settings)
+    const { candidates: ranked } = await pool.rank({ picture: short, settings, candidates }, signal)
+    expect(ranked[0]).toMatchObject({ encoder: 'libx264', device: null })
+  })
+
+  test('is not measured for a few short clips, since that would take longer than they do', async () => {
+    let measurements = 0
+    const { pool, candidates } = openPool({
+      measure: () => {
+        measurements++
+        return Promise.resolve([])
+      },
+    })
+    const short = planPicture(video({ duration_seconds: 20 }), settings)
+    const asked: number[] = []
+    for (let clip = 0; clip < 3; clip++) {
+      await pool.rank({ picture: short, settings, candidates }, signal)
+      asked.push(measurements)
+    }
+    expect(asked).toEqual([0, 0, 1])
   })
 
   test('is the order of choice where nothing could be measured, and the next job asks again', async () => {

@@ -37,13 +37,13 @@ export interface CalibrationRequest {
   cache_folder: string
   /** Measures again what was measured before; false unless told. */
   fresh?: boolean
-  /** Milliseconds that each path is looked at, 5000 unless told, and that one may take at most, 12,000 unless told. */
+  /** Milliseconds that each path is looked at, 2500 unless told, and that one may take at most, 10,000 unless told. */
   window_ms?: number
   cap_ms?: number
 }
 
-const defaultWindowMs = 5000
-const defaultCapMs = 12_000
+const defaultWindowMs = 2500
+const defaultCapMs = 10_000
 
 /** The class of a picture of that many pixels: up to 1024x576, up to 1920x1088, above. */
 export function sizeClassOf({ width, height }: FrameSize): SizeClass {
@@ -108,7 +108,7 @@ async function measurePath(
     return await measure({ ...request, folder }, { args, processes, window_ms, cap_ms })
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error
-    return { fps: null, cpu_ms_per_frame: null, reason: error.message }
+    return { fps: null, cpu_ms_per_frame: null, start_ms: null, reason: error.message }
   }
 }
 

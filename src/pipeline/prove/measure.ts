@@ -19,6 +19,8 @@ export interface Measurement {
   fps: number | null
   /** Milliseconds; null when it failed, or where CPU time cannot be read. */
   cpu_ms_per_frame: number | null
+  /** Milliseconds to the first report of frames; null when it failed. */
+  start_ms: number | null
   /** Why it failed; null when it did not. */
   reason: string | null
 }
@@ -58,13 +60,14 @@ export async function measure(setting: TrialSetting, request: MeasureRequest): P
 function result(watches: readonly FrameWatch[], ends: readonly TrialEnd[], now: number): Measurement {
   const failed = ends.find(({ reason }) => reason !== null)?.reason
   const reason = failed ?? watches.map((watch) => watch.problem(now)).find((problem) => problem !== null)
-  if (reason !== undefined) return { fps: null, cpu_ms_per_frame: null, reason }
+  if (reason !== undefined) return { fps: null, cpu_ms_per_frame: null, start_ms: null, reason }
   const speeds = watches.map((watch) => watch.fps)
   const frames = sum(watches.map((watch) => watch.frames))
   const cpu = ends.map((end) => end.result?.cpu_ms ?? null).filter((ms) => ms !== null)
   return {
     fps: sum(speeds) / speeds.length,
     cpu_ms_per_frame: cpu.length === ends.length ? sum(cpu) / frames : null,
+    start_ms: sum(watches.map((watch) => watch.startMs)) / watches.length,
     reason: null,
   }
 }
@@ -91,6 +94,11 @@ export class FrameWatch {
     this.#longestGap = Math.max(this.#longestGap, at - (this.#last?.at ?? this.#start))
     this.#last = { frames, at }
     this.#first ??= this.#last
+  }
+
+  /** Milliseconds from its start to the first report of frames. */
+  get startMs(): number {
+    return (this.#first?.at ?? this.#start) - this.#start
   }
 
   /** Frames done at the last report. */

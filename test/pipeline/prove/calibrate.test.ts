@@ -51,6 +51,7 @@ test('the path on the CPU is measured, once', async () => {
       processes: 2,
       fps: expect.any(Number),
       cpu_ms_per_frame: expect.any(Number),
+      start_ms: expect.any(Number),
       reason: null,
     },
   ])
