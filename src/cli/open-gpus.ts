@@ -13,6 +13,8 @@ import { ownCommand } from './version.ts'
 /** Milliseconds between two readings of the GPUs' use. */
 const readingIntervalMs = 2000
 
+const noticeAfterMs = 2000
+
 /** What a worker's GPUs are opened with. */
 export interface OpenGpusRequest {
   config: Config
@@ -33,7 +35,12 @@ export async function openGpus(request: OpenGpusRequest): Promise<{ pool: GpuPoo
   const { signal } = ended
   const cache_folder = proofFolder(request.cache_path)
   const common = { tools, concurrency, cache_folder, environment: process.env, signal }
-  const { mode, gpus, vulkan, problem } = await findGpus({ ...common, config })
+  // What was proved before is there at once; people who wait for the rest want to know for what.
+  const notice = setTimeout(
+    () => log.warn('trying what the GPUs can do; that takes up to a minute, once'),
+    noticeAfterMs,
+  )
+  const { mode, gpus, vulkan, problem } = await findGpus({ ...common, config }).finally(() => clearTimeout(notice))
   if (mode === 'require' && problem !== null) {
     throw new DarkstreamError('unavailable', `ffmpeg.gpu is require, and no GPU can be used: ${problem}`)
   }

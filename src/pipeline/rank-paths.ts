@@ -2,7 +2,7 @@ import type { PathFigure } from '../contract/gpu.ts'
 import type { PathCandidate } from './video-paths.ts'
 
 /** Speeds as near as this to each other are the same: measurements are no better. */
-const sameSpeed = 0.9
+export const sameSpeed = 0.9
 
 /**
  * Pure: the paths, best first. Those that were measured come as `rankFigures` has them, those without a figure follow in

@@ -1,17 +1,15 @@
-import type { ConversionSettings } from '../contract/conversion.ts'
 import { type Gpu, type GpuReport, type GpuState, type GpuUsage, pathText, type PathFigure } from '../contract/gpu.ts'
 import type { GpuAccess, GpuFailure, GpuMode, GpuSlot, RankedPaths, RankQuestion } from '../pipeline/gpu-access.ts'
 import type { Picture } from '../pipeline/picture.ts'
-import { sizeClassOf, type SourceKind } from '../pipeline/prove/calibrate.ts'
-import { figureOf, rankPaths } from '../pipeline/rank-paths.ts'
+import { figureOf, rankPaths, sameSpeed } from '../pipeline/rank-paths.ts'
 import type { PathCandidate } from '../pipeline/video-paths.ts'
 import { Pulse, sleep } from '../util/clock.ts'
 import { formatDuration } from '../util/format.ts'
-import type { Log } from '../util/log.ts'
 import { afterFailure, type GpuHealth, healthy, isSetAside } from './gpu-health.ts'
+import { PathFigures, type PathFiguresOptions } from './path-figures.ts'
 
 /** What a pool is made of. */
-export interface GpuPoolOptions {
+export interface GpuPoolOptions extends PathFiguresOptions {
   mode: GpuMode
   /** In the order of choice. */
   gpus: readonly Gpu[]
@@ -19,14 +17,9 @@ export interface GpuPoolOptions {
   problem: string | null
   /** Conversions at a time on each. */
   slots: number
-  /** What was measured before for one kind of source and target; undefined when nothing was. */
-  recall: (kind: SourceKind, settings: ConversionSettings) => Promise<PathFigure[] | undefined>
-  /** Measures every path that there is for one kind of source and target. */
-  measure: (kind: SourceKind, settings: ConversionSettings) => Promise<PathFigure[]>
   usage: (id: string) => GpuUsage
   /** Milliseconds of a clock that never goes back. */
   now: () => number
-  log: Log
 }
 
 /** What goes on on one GPU. */
@@ -39,9 +32,6 @@ interface Seat {
   health: GpuHealth
 }
 
-/** Seconds of film of one kind before the paths for it are measured; until then the order of choice counts. */
-const worthMeasuringSeconds = 60
-
 /** Longer than any job waits; `sleep` takes no more. */
 const untilWoken = 2 ** 31 - 1
 
@@ -51,16 +41,13 @@ export class GpuPool implements GpuAccess {
   private readonly options: GpuPoolOptions
   private readonly seats: readonly Seat[]
   private readonly freed = new Pulse()
-  /** By kind of source and target; a measurement under way is shared by all who wait for it. */
-  private readonly measurements = new Map<string, Promise<PathFigure[]>>()
-  private readonly figures = new Map<string, PathFigure[]>()
+  private readonly figures: PathFigures
   private readonly pathHealth = new Map<string, GpuHealth>()
-  /** Of sources of each kind that came by before it was measured. */
-  private readonly secondsSeen = new Map<string, number>()
 
   constructor(options: GpuPoolOptions) {
     this.mode = options.mode
     this.options = options
+    this.figures = new PathFigures(options)
     this.seats = options.gpus.map((gpu) => ({
       gpu,
       active: 0,
@@ -91,9 +78,10 @@ export class GpuPool implements GpuAccess {
   async rank({ picture, settings, candidates }: RankQuestion, signal: AbortSignal): Promise<RankedPaths> {
     const [first] = candidates
     if (candidates.length < 2 || first === undefined) return { candidates: [...candidates], reasons: [] }
-    const figures = await this.figuresFor(picture, settings, signal)
+    const figures = await this.figures.of(picture, settings, signal)
     const failing = this.lastResorts(candidates)
-    const ranked = rankPaths(candidates, figures, framesOf(picture)).filter((path) => !failing.includes(path))
+    const good = rankPaths(candidates, figures, framesOf(picture)).filter((path) => !failing.includes(path))
+    const ranked = this.balanced(good, figures)
     return {
       candidates: [...ranked, ...failing],
       reasons: [
@@ -153,7 +141,7 @@ export class GpuPool implements GpuAccess {
       mode: this.mode,
       gpus: this.seats.map((seat) => this.stateOf(seat)),
       problem: this.options.problem,
-      figures: [...this.figures.values()].flat(),
+      figures: this.figures.all(),
     }
   }
 
@@ -191,54 +179,17 @@ export class GpuPool implements GpuAccess {
     return candidates.filter((path) => isSetAside(this.pathHealth.get(keyOf(path)) ?? healthy, now))
   }
 
-  private async figuresFor(
-    { source }: Picture,
-    settings: ConversionSettings,
-    signal: AbortSignal,
-  ): Promise<PathFigure[]> {
-    const { codec, preset, target_resolution: box } = settings
-    const kind = { codec: source.codec, bit_depth: source.bit_depth, size_class: sizeClassOf(source) }
-    const key = JSON.stringify([kind, codec, preset, box])
-    const known = this.figures.get(key) ?? (await this.recall(key, kind, settings))
-    if (known || !this.isWorthMeasuring(key, source.duration_seconds)) return known ?? []
-    const measuring = this.measurements.get(key) ?? this.measure(key, kind, settings)
-    this.measurements.set(key, measuring)
-    const waiting = new AbortController()
-    // One who is cancelled need not wait; the others still want to know.
-    const cancelled = sleep(untilWoken, AbortSignal.any([signal, waiting.signal])).then(() => [])
-    return Promise.race([measuring, cancelled]).finally(() => waiting.abort())
-  }
-
-  /** What an earlier run has measured. */
-  private async recall(key: string, kind: SourceKind, settings: ConversionSettings): Promise<PathFigure[] | undefined> {
-    const figures = await this.options.recall(kind, settings)
-    if (figures) this.figures.set(key, figures)
-    return figures
-  }
-
-  /** A measurement takes half a minute at most: no time for a film, but longer than a handful of clips. */
-  private isWorthMeasuring(key: string, seconds: number | null): boolean {
-    const seen = (this.secondsSeen.get(key) ?? 0) + (seconds ?? worthMeasuringSeconds)
-    this.secondsSeen.set(key, seen)
-    return seen >= worthMeasuringSeconds
-  }
-
-  private async measure(key: string, kind: SourceKind, settings: ConversionSettings): Promise<PathFigure[]> {
-    const { log } = this.options
-    log.info(
-      `measuring which path is best for ${kind.codec} of ${kind.bit_depth} bits, ${kind.size_class}, to ${settings.codec}`,
-    )
-    try {
-      const figures = await this.options.measure(kind, settings)
-      this.figures.set(key, figures)
-      for (const figure of figures) log.info(figureText(figure))
-      return figures
-    } catch (error) {
-      // Without figures the order of choice counts; the next job asks again.
-      this.measurements.delete(key)
-      log.warn(`the paths could not be measured: ${(error as Error).message}`)
-      return []
+  /** The same path on several GPUs as good as each other: the one with the fewest jobs first. */
+  private balanced(ranked: readonly PathCandidate[], figures: readonly PathFigure[]): PathCandidate[] {
+    const balanced: PathCandidate[] = []
+    const active = (path: PathCandidate) => this.seats.find(({ gpu }) => gpu.id === path.gpu?.id)?.active ?? 0
+    for (let [head, ...rest] = ranked; head !== undefined; [head, ...rest] = rest) {
+      const best = head
+      const twins = rest.filter((path) => areTwins(best, path, figures))
+      balanced.push(...[best, ...twins].toSorted((a, b) => active(a) - active(b)))
+      rest = rest.filter((path) => !twins.includes(path))
     }
+    return balanced
   }
 }
 
@@ -246,14 +197,18 @@ function keyOf({ gpu, decode, filter, encoder }: PathCandidate): string {
   return [gpu?.id, decode, filter, encoder].join(' ')
 }
 
+/** Whether two paths differ in nothing but the GPU, and the second is hardly slower; unmeasured, whether their GPUs are of a kind. */
+function areTwins(best: PathCandidate, other: PathCandidate, figures: readonly PathFigure[]): boolean {
+  const isSameWay = best.decode === other.decode && best.filter === other.filter && best.encoder === other.encoder
+  if (!isSameWay || best.gpu === null || other.gpu === null) return false
+  const [fastest, fps] = [figureOf(best, figures)?.fps, figureOf(other, figures)?.fps]
+  if (fastest == null && fps == null) return best.gpu.type === other.gpu.type
+  return fastest != null && fps != null && fps >= fastest * sameSpeed
+}
+
 function asideText(gpu: Gpu, { failures, reason, aside_until }: GpuHealth, now: number): string {
   const time = formatDuration((aside_until - now) / 1000)
   return `${gpu.name} is set aside for ${time} after ${failures} failures: ${reason}`
-}
-
-function figureText(figure: PathFigure): string {
-  if (figure.fps === null) return `${pathText(figure)}: ${figure.reason ?? 'not measured'}`
-  return `${pathText(figure)}: ${figure.fps.toFixed(1)} fps each, ${figure.processes} side by side`
 }
 
 /** Why the path of first choice is not the one that is taken. */

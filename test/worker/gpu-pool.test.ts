@@ -240,6 +240,40 @@ describe('which path is best', () => {
   })
 })
 
+/** Asks for a clip that is too short to be measured for. */
+function question(candidates: readonly PathCandidate[]) {
+  return { picture: planPicture(video({ duration_seconds: 1 }), settings), settings, candidates }
+}
+
+async function firstOf(pool: GpuPool, candidates: readonly PathCandidate[]): Promise<PathCandidate> {
+  const [first] = (await pool.rank(question(candidates), signal)).candidates
+  return first ?? pathOf(candidates, 'cpu', 'libx264')
+}
+
+describe('several cards', () => {
+  const second = gpu({ id: 'vulkan:1', selector: '1', name: 'Second' })
+  test('of a kind share the work: the one with the fewest jobs comes first', async () => {
+    const { pool, candidates } = openPool({ gpus: [gpu({ decode_slots: 3 }), second] })
+    const names: (string | null)[] = []
+    for (let job = 0; job < 4; job++) {
+      const path = await firstOf(pool, candidates)
+      pool.take(path)
+      names.push(path.device)
+    }
+    expect(names).toEqual(['Card', 'Second', 'Card', 'Second'])
+  })
+
+  test('of which one is slower leave it the rest', async () => {
+    const { pool, candidates } = openPool({
+      gpus: [gpu({ decode_slots: 3 }), second],
+      recall: () => Promise.resolve(candidates.map((path) => figure(path, path.device === 'Card' ? 300 : 200))),
+    })
+    const path = await firstOf(pool, candidates)
+    pool.take(path)
+    expect([path.device, (await firstOf(pool, candidates)).device]).toEqual(['Card', 'Card'])
+  })
+})
+
 test('what is told of a worker is what its GPUs say, and nothing where they say nothing', () => {
   const second = gpu({ id: 'vulkan:1', name: 'Second' })
   const usage = { 'vulkan:0': 12, 'vulkan:1': 87 } as Record<string, number>
