@@ -29,6 +29,12 @@ export function metricsText(stats: Reply<'stats'>, { workers }: Reply<'workers'>
       'Whether a worker was heard from.',
       workers.map((worker) => [labels({ worker: worker.id }), worker.active ? 1 : 0]),
     ),
+    ...metric(
+      'darkstream_worker_set_aside',
+      'gauge',
+      'Whether a worker is given no jobs for a while because it failed at everything.',
+      workers.map((worker) => [labels({ worker: worker.id }), worker.set_aside ? 1 : 0]),
+    ),
     ...gpuMetrics(workers),
     ...metric(
       'darkstream_completed_jobs_by_path',

@@ -2,15 +2,15 @@ import { DarkstreamError } from '../contract/error.ts'
 import type { Reply } from '../contract/routes.ts'
 import { printable } from '../util/format.ts'
 
-/** Does one thing to each named job and tells how it went; exit code 1 when any was refused. */
+/** Does one thing to each named job, or worker, and tells how it went; exit code 1 when any was refused. */
 export async function actOnJobs(
-  job_ids: readonly string[],
-  act: (job_id: string) => Promise<Reply<'cancelJob'>>,
+  ids: readonly string[],
+  act: (id: string) => Promise<Reply<'cancelJob'>>,
 ): Promise<number> {
   let code = 0
-  for (const job_id of job_ids) {
+  for (const id of ids) {
     try {
-      const { status, message } = await act(job_id)
+      const { status, message } = await act(id)
       process.stdout.write(`${printable(message ?? status)}\n`)
     } catch (error) {
       if (!(error instanceof DarkstreamError) || error.code === 'unreachable') throw error

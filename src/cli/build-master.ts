@@ -28,6 +28,7 @@ export function buildMaster(config: Config, log: Log, onEvent: OnJobEvent): Mast
   const store = openSqliteStore({
     path: resolve(config.database.path),
     max_retries: queue.max_retries,
+    keep_history_ms: config.database.keep_history,
     clock: systemClock,
   })
   const scanner = new Scanner({

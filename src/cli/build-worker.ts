@@ -26,8 +26,16 @@ export interface BuiltWorker {
   release: () => Promise<void>
 }
 
-/** Puts a worker together: finds ffmpeg, takes an id, clears what an earlier run of it left behind. */
-export async function buildWorker(config: Config, api: Api, log: Log): Promise<BuiltWorker> {
+/**
+ * Puts a worker together: finds ffmpeg, takes an id, clears what an earlier run of it left behind. Its master is told from
+ * others by where it is: its address, or the folder of its results when it is in this process.
+ */
+export async function buildWorker(
+  config: Config,
+  api: Api,
+  log: Log,
+  master = resolve(config.scanner.output_base),
+): Promise<BuiltWorker> {
   const { worker: own, storage, ffmpeg } = config
   const tools = await findTools({
     ffmpeg_path: ffmpeg.path,
@@ -49,6 +57,7 @@ export async function buildWorker(config: Config, api: Api, log: Log): Promise<B
   const { pool, stop: stopGpus } = await openGpus({ config, tools, cache_path, concurrency, log })
   const worker = new Worker({
     api,
+    master,
     gpus: pool,
     worker_id,
     boot_id: crypto.randomUUID(),
@@ -65,6 +74,7 @@ export async function buildWorker(config: Config, api: Api, log: Log): Promise<B
     drain_patience_ms: drainPatienceMs,
     heartbeat_interval_ms: own.heartbeat_interval,
     mount_path: storage.mount_path,
+    min_free: storage.min_free,
     concurrency,
     child_environment: { ...process.env, [childMark]: work_base },
     log,

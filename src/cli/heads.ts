@@ -146,12 +146,22 @@ export const heads = {
   workers: {
     description: 'List the workers, or show one with its GPUs: what they proved, and how fast they were',
     args: {
-      worker_id: { type: 'positional', required: false, description: 'Id of the worker to show in full' },
+      worker_id: {
+        type: 'positional',
+        required: false,
+        description: 'Id of the worker to show in full; or resume and ids of those that are to work again at once',
+      },
       'active-only': { type: 'boolean', description: 'Only those that were heard from lately' },
       ...asking,
       ...json,
     },
-    examples: ['darkstream workers', 'darkstream workers worker-1', 'darkstream workers --active-only --json'],
+    examples: [
+      'darkstream workers',
+      'darkstream workers worker-1',
+      'darkstream workers --active-only --json',
+      'darkstream workers resume worker-1',
+    ],
+    takesMore: true,
   },
   retry: {
     description: 'Send failed jobs back to the queue',
@@ -178,6 +188,18 @@ export const heads = {
     args: { ...jobIds, ...asking },
     examples: ['darkstream cancel 1f6f2a...'],
     takesMore: true,
+  },
+  backup: {
+    description: "Copy the master's database, also while it runs; to be called on the master's machine",
+    args: {
+      file: { type: 'positional', required: true, description: 'File for the copy; it must not be there yet' },
+      ...config,
+      ...json,
+    },
+    examples: [
+      'darkstream backup /srv/backup/jobs.db --config config.yaml',
+      'darkstream backup "/srv/backup/jobs-$(date +%F).db" --json',
+    ],
   },
   detect: {
     description: 'Show the GPUs of this machine, try what it can convert, measure how fast',

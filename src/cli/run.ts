@@ -18,6 +18,7 @@ const loaders: Record<CommandName, () => Promise<{ run: (args: CommandArgs) => P
   retry: () => import('./retry.ts'),
   requeue: () => import('./requeue.ts'),
   cancel: () => import('./cancel.ts'),
+  backup: () => import('./backup.ts'),
   detect: () => import('./detect.ts'),
   config: () => import('./config.ts'),
   'probe-vulkan': () => import('./probe-vulkan.ts'),

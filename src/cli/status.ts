@@ -1,6 +1,7 @@
 import { pathText } from '../contract/gpu.ts'
 import type { Reply } from '../contract/routes.ts'
 import type { WorkerView } from '../contract/worker.ts'
+import { asideText } from '../master/worker-views.ts'
 import { formatCount, formatDuration, printable } from '../util/format.ts'
 import { answer, masterOf } from './ask.ts'
 import { busiest, engineParts, setAsideLines, unusedReason } from './gpu-text.ts'
@@ -39,10 +40,11 @@ export function statusText(stats: Reply<'stats'>, { workers }: Reply<'workers'>)
   ].join('')
 }
 
-/** What a worker does, and below it what keeps its GPUs from doing more. */
+/** What a worker does, and below it what keeps it or its GPUs from doing more. */
 function workerEntry(worker: WorkerView): { line: string; lines: string[] } {
-  const { id, active_jobs, gpu_report } = worker
-  const lines = gpu_report === null ? [] : [...setAsideLines(gpu_report), unusedReason(gpu_report) ?? []].flat()
+  const { id, active_jobs, gpu_report, set_aside } = worker
+  const ofGpus = gpu_report === null ? [] : [...setAsideLines(gpu_report), unusedReason(gpu_report) ?? []].flat()
+  const lines = [...(set_aside ? [asideText(set_aside)] : []), ...ofGpus]
   return { line: `${id}: ${active_jobs} jobs (${use(worker)})`, lines }
 }
 

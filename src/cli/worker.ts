@@ -10,7 +10,12 @@ export async function run(args: CommandArgs): Promise<number> {
   const { config } = settingsOf(args)
   const log = openLog(config.logging)
   const { master_url } = config.worker
-  const { worker, worker_id, concurrency, release } = await buildWorker(config, createClient(master_url), log)
+  const { worker, worker_id, concurrency, release } = await buildWorker(
+    config,
+    createClient(master_url),
+    log,
+    master_url,
+  )
   log.info(`${versionLine()}: worker ${worker_id}, ${concurrency} at a time, for ${master_url}`)
   onStopSignals(
     () => {

@@ -1,14 +1,19 @@
 import { DarkstreamError } from '../contract/error.ts'
+import type { Api } from '../contract/api.ts'
 import type { GpuState } from '../contract/gpu.ts'
 import type { WorkerView } from '../contract/worker.ts'
 import { formatDuration, printable } from '../util/format.ts'
+import { asideText } from '../master/worker-views.ts'
+import { actOnJobs } from './act.ts'
 import { answer, masterOf } from './ask.ts'
 import { capabilityLines, cardsText, engineParts, figureTable, setAsideLines, unusedReason } from './gpu-text.ts'
 import { deepTree, table } from './table.ts'
-import type { CommandArgs } from './usage.ts'
+import { type CommandArgs, UsageError } from './usage.ts'
 
 export async function run(args: CommandArgs): Promise<number> {
-  const worker_id = args.text('worker_id')
+  const [worker_id, ...others] = args.positionals
+  if (worker_id === 'resume') return resume(masterOf(args), others)
+  if (others.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(others[0])}`)
   const reply = await masterOf(args).workers({ active_only: worker_id === undefined && args.flag('active-only') })
   if (worker_id === undefined) {
     answer(args, reply, () => listText(reply.workers, Date.now()))
@@ -20,10 +25,16 @@ export async function run(args: CommandArgs): Promise<number> {
   return 0
 }
 
-/** The workers, a line each. */
+function resume(master: Api, worker_ids: readonly string[]): Promise<number> {
+  if (worker_ids.length === 0) throw new UsageError('workers resume needs the id of a worker')
+  return actOnJobs(worker_ids, (worker_id) => master.resumeWorker({ worker_id }))
+}
+
+/** The workers, a line each, and below them why one is given no jobs. */
 export function listText(workers: readonly WorkerView[], now_ms: number): string {
   if (workers.length === 0) return 'no workers\n'
-  return table(
+  const aside = workers.flatMap(({ id, set_aside }) => (set_aside ? [`${id} is ${asideText(set_aside)}`] : []))
+  const list = table(
     ['id', 'status', 'jobs', 'cpu', 'memory', 'gpu', 'host', 'last heard'],
     workers.map((worker) => [
       worker.id,
@@ -36,6 +47,7 @@ export function listText(workers: readonly WorkerView[], now_ms: number): string
       ago(worker.last_heartbeat, now_ms),
     ]),
   )
+  return [list, ...(aside.length === 0 ? [] : ['\n']), ...aside.map((line) => `${printable(line)}\n`)].join('')
 }
 
 /** A worker with all that it tells of its GPUs. */

@@ -83,6 +83,38 @@ export function Bitrate(min: string, max: string): ValueType<number> {
   }
 }
 
+const bytesPerUnit: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 }
+
+/** Bytes from a text such as `1G`, `500M`, `1.5TB`, `0`: powers of 1000, as disks are sold; undefined for anything else. */
+export function parseSize(text: string): number | undefined {
+  const match = /^([\d.]+)\s*([kmgt]?)B?$/i.exec(text.trim())
+  return match ? scaled(match[1] ?? '', bytesPerUnit[(match[2] ?? '').toLowerCase()] ?? 1) : undefined
+}
+
+/** `1G`, `1.5M`, `1234567`: reads back as the same number of bytes. */
+export function formatSize(bytes: number): string {
+  for (const [letter, size] of [
+    ['T', 1e12],
+    ['G', 1e9],
+    ['M', 1e6],
+    ['k', 1e3],
+  ] as const) {
+    if (bytes >= size && bytes % (size / 100) === 0) return `${bytes / size}${letter}`
+  }
+  return String(bytes)
+}
+
+/** Bytes of storage, 0 to 1000 T. */
+export const Size: ValueType<number> = {
+  expected: 'a size such as 1G, 500M or 0, at most 1000T',
+  parse(text) {
+    const bytes = parseSize(text)
+    return bytes !== undefined && bytes <= 1e15 ? bytes : undefined
+  },
+  hint: (text) => (/\d\s*[kmgt]iB?$/i.test(text.trim()) ? 'in powers of 1000, without the i' : undefined),
+  format: formatSize,
+}
+
 /** Pixels of a box, both sides even, 2 to 16384. */
 export type ResolutionBox = { width: number; height: number }
 
@@ -119,7 +151,7 @@ function isSide(pixels: number): boolean {
 
 /** A decimal times a unit, in whole numbers so that `2.51M` is exactly 2510000; undefined unless it comes out whole. */
 function scaled(decimal: string, unit: number): number | undefined {
-  const match = /^(\d{1,12})(?:\.(\d{1,9}))?$/.exec(decimal)
+  const match = /^(\d{1,16})(?:\.(\d{1,9}))?$/.exec(decimal)
   if (!match) return undefined
   const fraction = match[2] ?? ''
   const dividend = BigInt(`${match[1]}${fraction}`) * BigInt(unit)

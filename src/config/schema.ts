@@ -1,6 +1,7 @@
 import { audioCodecs, containers, presets, videoCodecs } from '../contract/conversion.ts'
 import { logLevels } from '../util/log.ts'
-import { Bitrate, Duration, Resolution } from './quantities.ts'
+import { Age } from './age.ts'
+import { Bitrate, Duration, Resolution, Size } from './quantities.ts'
 import { Choice, Extension, Flag, Host, HttpUrl, Integer, ListOf, Name, Path, type ValueType } from './values.ts'
 
 /** One setting: how it is read, what it is when nobody sets it, and what it does. */
@@ -36,6 +37,7 @@ export const schema = {
   },
   database: {
     path: key(Path, './jobs.db', 'SQLite file of the queue; must be on a local disk'),
+    keep_history: key(Age, '90d', 'how long ended attempts are kept that a later one has followed; 0: for ever'),
   },
   queue: {
     max_retries: key(Integer(0, 100), '3', 'how often a failed job is tried again'),
@@ -69,6 +71,7 @@ export const schema = {
     mount_path: optional(Path, 'no check', 'a worker claims nothing while this folder is missing or empty'),
     download_timeout: key(Duration('1s'), '30m', 'longest wait for a source to be opened and probed'),
     cache_path: optional(Path, "a folder of this user in the system's temporary folder", "the worker's scratch folder"),
+    min_free: key(Size, '1G', 'a worker claims nothing while less is free for cache or results; 0: no check'),
   },
   ffmpeg: {
     path: key(Path, 'ffmpeg', 'the ffmpeg program; ffprobe is looked for beside it'),

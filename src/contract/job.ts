@@ -73,7 +73,7 @@ export const Assignment = v.object({
   settings: ConversionSettings,
   /** Where the worker leaves the checked result; the master moves it to `output_path`. */
   staging_path: v.string(),
-  /** Milliseconds after which the job is given to another worker unless a heartbeat or progress renewed it. */
+  /** Milliseconds after which the job is given to another worker unless a heartbeat renewed it. */
   lease_ms: v.number(),
 })
 export type Assignment = v.InferOutput<typeof Assignment>

@@ -141,6 +141,8 @@ export const routes = {
       }),
     }),
   },
+  /** Lets a worker that is set aside work again at once, and forgets its failures. */
+  resumeWorker: { method: 'POST', path: '/api/worker/resume', input: v.object({ worker_id: Name() }), reply: Done },
   retry: {
     method: 'POST',
     path: '/api/retry',

@@ -25,8 +25,21 @@ export const Heartbeat = v.object({
   boot_id: v.optional(Name(64)),
   /** The claims that the worker holds; their leases are renewed. Without it, all that are in its name are. */
   claims: v.optional(v.pipe(v.array(v.object({ job_id: JobId, attempt: v.number() })), v.maxLength(1000))),
+  /** Why it takes no jobs at the moment, a clause; missing while it does. */
+  obstacle: v.optional(Text(1000)),
 })
 export type Heartbeat = v.InferOutput<typeof Heartbeat>
+
+/** Why a worker is given no jobs for a while: it failed at everything. */
+export const SetAside = v.object({
+  /** Until it is given jobs again. */
+  seconds_left: v.number(),
+  /** In a row, each of another job. */
+  failures: v.number(),
+  /** The newest one's, a sentence. */
+  reason: v.string(),
+})
+export type SetAside = v.InferOutput<typeof SetAside>
 
 /** A worker as the master knows it. */
 export const WorkerView = v.object({
@@ -46,5 +59,7 @@ export const WorkerView = v.object({
   /** Whether the last heartbeat is younger than the master's worker_timeout. */
   active: v.boolean(),
   status: v.picklist([...workerStatuses, 'offline']),
+  /** Null or missing for a worker that is given jobs. */
+  set_aside: v.optional(v.nullable(SetAside)),
 })
 export type WorkerView = v.InferOutput<typeof WorkerView>

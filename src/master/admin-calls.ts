@@ -16,6 +16,7 @@ type AdminCalls =
   | 'jobs'
   | 'job'
   | 'workers'
+  | 'resumeWorker'
   | 'retry'
   | 'retryJob'
   | 'requeueJob'
@@ -52,6 +53,16 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
       const all = await viewWorkers(parts)
       const workers = active_only ? all.filter((worker) => worker.active) : all
       return { workers, count: workers.length, stats: averages(workers) }
+    },
+
+    async resumeWorker({ worker_id }) {
+      const wasAside = await store.resume(worker_id)
+      if (!wasAside && !(await store.worker(worker_id))) {
+        throw new DarkstreamError('not_found', `there is no worker ${worker_id}`)
+      }
+      if (wasAside) parts.log.info(`worker ${worker_id} is given jobs again, by request`)
+      dispatcher.wake()
+      return { status: 'ok', message: `worker ${worker_id} ${wasAside ? 'is given jobs again' : 'is not set aside'}` }
     },
 
     async retry({ limit }) {

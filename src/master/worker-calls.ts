@@ -3,11 +3,12 @@ import type { Handlers } from '../contract/api.ts'
 import { containers } from '../contract/conversion.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import type { Assignment, Job } from '../contract/job.ts'
+import { answerRepeated, failClaim } from './fail-claim.ts'
 import { finishClaim } from './finish.ts'
 import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
 import { discardStaged, stagingPath } from './publish.ts'
-import { retryAt } from './retry-policy.ts'
+import { asideText, asideView } from './worker-views.ts'
 
 type WorkerCalls =
   | 'nextJob'
@@ -19,6 +20,9 @@ type WorkerCalls =
   | 'fail'
   | 'release'
   | 'leave'
+
+/** A claim that a worker says it holds. */
+type Claim = { job_id: string; attempt: number }
 
 /** What workers ask of the master. Each call that changes a job is safe to send twice. */
 export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
@@ -37,11 +41,12 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
     },
 
     async register(worker) {
-      const known = await store.worker(worker.worker_id)
-      await store.heartbeat(worker)
+      const { known, is_refused } = await store.register(worker, parts.clock() - worker_timeout_ms)
+      if (is_refused) throw runsElsewhere(worker.worker_id, known?.hostname ?? 'another host')
       const isSameProcess = known?.boot_id === worker.boot_id
       if (!isSameProcess) parts.log.info(`worker ${worker.worker_id} joined`, { hostname: worker.hostname })
-      const released = isSameProcess ? 0 : await releaseAll(worker.worker_id, 'its worker was started anew')
+      const kept = await renewClaims(worker.worker_id, worker.claims ?? [])
+      const released = isSameProcess ? 0 : await releaseAll(worker.worker_id, 'its worker was started anew', kept)
       return { released, lease_ms: worker_timeout_ms }
     },
 
@@ -56,10 +61,11 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
       const { worker_id, boot_id, claims } = heartbeat
       if (boot_id !== undefined) await refuseReplaced(worker_id, boot_id)
       await store.heartbeat(heartbeat)
-      if (claims) for (const claim of claims) await store.renew({ ...claim, worker_id }, worker_timeout_ms)
+      if (claims) await renewClaims(worker_id, claims)
       // A foreign worker that says it has no job has lost the answer that gave it one.
       else if (heartbeat.active_jobs !== 0) await store.renewWorker(worker_id, worker_timeout_ms)
-      return { status: 'ok' }
+      const set_aside = (await store.setAside()).find((aside) => aside.worker_id === worker_id)
+      return set_aside ? { status: 'ok', message: asideText(asideView(set_aside, parts.clock())) } : { status: 'ok' }
     },
 
     async reportProgress({ job_id, worker_id, attempt, progress }) {
@@ -73,23 +79,13 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
       return finish(input)
     },
 
-    async fail({ job_id, worker_id, attempt, error_message, report, ran_on }) {
-      const before = await store.job(job_id)
-      if (before && isRepeated(before, attempt)) return { status: before.status }
-      const failureClass = report?.class ?? 'retryable'
-      const retry_at_ms = before ? retryAt(before, failureClass, parts.retry, parts.clock()) : null
-      const job = await store.fail({ job_id, worker_id, attempt }, { error_message, report, retry_at_ms, ran_on })
-      if (!job) throw notOwner(before, job_id, worker_id)
-      await discard(job)
-      parts.onEvent({ type: 'failed', job })
-      return { status: job.status }
+    async fail(input) {
+      return failClaim(parts, input)
     },
 
-    async release({ job_id, worker_id, attempt }) {
-      const before = await store.job(job_id)
-      if (before && isRepeated(before, attempt)) return { status: before.status }
-      const job = await store.release({ job_id, worker_id, attempt })
-      if (!job) throw notOwner(before, job_id, worker_id)
+    async release(claim) {
+      const job = await store.release(claim)
+      if (!job) return answerRepeated(parts, claim, 'released')
       await discard(job)
       parts.onEvent({ type: 'released', job, detail: 'its worker gave it back' })
       dispatcher.wake()
@@ -104,15 +100,34 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
     return { ...job, settings, staging_path: stagingPath(parts.output_base, job), lease_ms: worker_timeout_ms }
   }
 
-  /** Gives back whatever is in a worker's name; how many jobs. */
-  async function releaseAll(worker_id: string, detail: string): Promise<number> {
-    const released = await store.releaseWorker(worker_id)
+  /** Prolongs the leases of these claims; those that are the worker's still. */
+  async function renewClaims(worker_id: string, claims: readonly Claim[]): Promise<Claim[]> {
+    const renewed: Claim[] = []
+    for (const claim of claims) {
+      if (await store.renew({ ...claim, worker_id }, worker_timeout_ms)) renewed.push(claim)
+    }
+    return renewed
+  }
+
+  /** Gives back what is in a worker's name, but for claims whose ends it has yet to tell; how many jobs. */
+  async function releaseAll(worker_id: string, detail: string, kept: readonly Claim[] = []): Promise<number> {
+    const released = kept.length === 0 ? await store.releaseWorker(worker_id) : await releaseOthers(worker_id, kept)
     for (const job of released) {
       await discard(job)
       parts.onEvent({ type: 'released', job, detail })
     }
     if (released.length > 0) dispatcher.wake()
     return released.length
+  }
+
+  async function releaseOthers(worker_id: string, kept: readonly Claim[]): Promise<Job[]> {
+    const { jobs } = await store.jobs({ status: 'processing', worker_id, limit: 10_000 })
+    const others = jobs.filter(({ id, attempt }) => !kept.some((c) => c.job_id === id && c.attempt === attempt))
+    const released: Job[] = []
+    for (const job of others) {
+      if (await store.release({ job_id: job.id, worker_id, attempt: job.attempt })) released.push(job)
+    }
+    return released
   }
 
   async function discard(job: Job): Promise<void> {
@@ -132,7 +147,7 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
   }
 }
 
-/** Whether an attempt's end was already told: its answer may have been lost on the way. */
-function isRepeated(job: Job, attempt: number | undefined): boolean {
-  return attempt !== undefined && job.attempt === attempt && (job.status === 'failed' || job.status === 'pending')
+/** Where host names change at each start, as in containers, a worker that was killed waits until the known one is offline. */
+function runsElsewhere(worker_id: string, hostname: string): DarkstreamError {
+  return new DarkstreamError('conflict', `a worker ${worker_id} runs on ${hostname}: give this one another worker.id`)
 }

@@ -1,5 +1,7 @@
 import type { GpuReport } from '../contract/gpu.ts'
-import type { WorkerView } from '../contract/worker.ts'
+import type { SetAside, WorkerView } from '../contract/worker.ts'
+import type { SetAside as StandingAside } from '../queue/standings.ts'
+import { formatDuration } from '../util/format.ts'
 import type { Parts } from './parts.ts'
 
 /**
@@ -8,13 +10,26 @@ import type { Parts } from './parts.ts'
  */
 export async function viewWorkers(parts: Pick<Parts, 'store' | 'clock' | 'worker_timeout_ms'>): Promise<WorkerView[]> {
   const workers = await parts.store.workers()
-  return workers.map(({ boot_id: _, status, ...worker }) => {
+  const aside = new Map((await parts.store.setAside()).map((one) => [one.worker_id, asideView(one, parts.clock())]))
+  return workers.map(({ boot_id: _, status, ...known }) => {
+    const worker = { ...known, set_aside: aside.get(known.id) ?? null }
     const age =
       worker.last_heartbeat === null ? Number.POSITIVE_INFINITY : parts.clock() - Date.parse(worker.last_heartbeat)
     if (age < parts.worker_timeout_ms) return { ...worker, active: true, status }
     const gpu_report = worker.gpu_report && atRest(worker.gpu_report)
     return { ...worker, active: false, status: 'offline', active_jobs: 0, gpu_usage: null, gpu_report }
   })
+}
+
+/** How a worker is set aside, for how long from now on. */
+export function asideView({ until_ms, failures, reason }: StandingAside, now_ms: number): SetAside {
+  return { seconds_left: Math.ceil((until_ms - now_ms) / 1000), failures, reason }
+}
+
+/** `set aside for 2 minutes after 5 failures in a row: the encoder stopped` */
+export function asideText({ seconds_left, failures, reason }: SetAside): string {
+  const times = `${failures} ${failures === 1 ? 'failure' : 'failures in a row'}`
+  return `set aside for ${formatDuration(seconds_left)} after ${times}: ${reason}`
 }
 
 /** Without what was true at the moment only. */

@@ -3,6 +3,7 @@ import type { FailureReport } from '../contract/failure.ts'
 import type { GpuReport, RanOn } from '../contract/gpu.ts'
 import type { StatsReport, StatusReport } from '../contract/report.ts'
 import type { Heartbeat } from '../contract/worker.ts'
+import type { Standings } from './standings.ts'
 
 /** A video file that a scan has found and that is no longer being written. */
 export interface FoundSource {
@@ -96,14 +97,18 @@ export interface Totals {
  * What a job ran on is kept as its error is: set when an attempt is completed or failed, still there while the job waits
  * for its own retry, taken away by the next claim and by a retry, a requeue or a changed source. So an attempt that was
  * released, lost or cancelled has none.
+ *
+ * A lease that has run out ends nothing by itself: until `reap` looks, the claim is its owner's, who may renew it or end it
+ * as before. From then on it is nobody's.
  */
-export interface Store {
+export interface Store extends Standings {
   /** Adds new sources as pending, queues changed ones again, leaves unchanged ones and those being processed alone. */
   addSources(sources: readonly FoundSource[]): Promise<{ added: number; changed: number; unchanged: number }>
 
   /**
    * Gives the next pending job to the worker, or the one it already got for this request id; undefined when none is
-   * pending. A claim without a request id is a foreign worker's: its worker id alone owns it.
+   * pending. A claim without a request id is a foreign worker's: its worker id alone owns it. A worker gets no job that it
+   * refused, and none while it is set aside.
    */
   claim(claim: { worker_id: string; request_id: string | null; lease_ms: number }): Promise<Job | undefined>
   /** Prolongs the claim's lease; false when it is no longer the worker's. */
@@ -130,7 +135,10 @@ export interface Store {
       ran_on: RanOn | null
     },
   ): Promise<Job | undefined>
-  /** Fails the claim; the job goes back to pending by itself at `retry_at_ms`, or never when that is null. */
+  /**
+   * Fails the claim; the job goes back to pending by itself at `retry_at_ms`, or never when that is null. Of class `worker` it
+   * is a refusal, as `Standings` says; there, too, when a failure sets its worker aside.
+   */
   fail(
     key: ClaimKey,
     failure: {
@@ -139,6 +147,8 @@ export interface Store {
       retry_at_ms: number | null
       /** Null when it did not come to an encode, or the worker does not tell. */
       ran_on: RanOn | null
+      /** Milliseconds UTC: the workers heard from since then are there. Without it nobody is. */
+      heard_since_ms?: number | undefined
     },
   ): Promise<Job | undefined>
   /** Gives the claim back unharmed: pending again at once, or after `not_before_ms`. */
@@ -156,6 +166,13 @@ export interface Store {
   retryDue(): Promise<number>
   /** Gives every running claim a full lease: called at start, since nobody could renew while the master was away. */
   renewAll(lease_ms: number): Promise<void>
+
+  /**
+   * Keeps the store itself small, a little at a time: removes old attempts that a later one of their job has followed,
+   * gives back space that it does not need any more. To be called every second or so. A sentence where something outside
+   * stands in its way; undefined when all is well.
+   */
+  tidy(): Promise<string | undefined>
 
   retry(job_id: string): Promise<Job | undefined>
   /** Retries failed jobs, oldest first; how many. */
@@ -182,6 +199,11 @@ export interface Store {
   completions(since_ms: number, limit: number): Promise<CompletionWindow>
 
   heartbeat(heartbeat: Heartbeat): Promise<void>
+  /**
+   * As `heartbeat`, of a process that is about to work: unless the worker is known on another host, was heard from there
+   * since `heard_since_ms` and did not leave. The worker as it was known; refused when nothing was changed.
+   */
+  register(heartbeat: Heartbeat, heard_since_ms: number): Promise<{ known: WorkerRow | undefined; is_refused: boolean }>
   /** Forgets a worker's last heartbeat: it said that it stops. */
   markOffline(worker_id: string): Promise<void>
   workers(): Promise<WorkerRow[]>

@@ -11,6 +11,10 @@ export const transitions = {
   fail: { processing: 'failed' },
   /** By the worker itself, by its successor, or by the reaper when the lease ran out. */
   release: { processing: 'pending' },
+  /** By a worker that cannot do it, while another is there that may. */
+  refuse: { processing: 'pending' },
+  /** Of a job that was refused and that no other worker took. */
+  strand: { pending: 'failed' },
   retry: { failed: 'pending', cancelled: 'pending' },
   requeue: { completed: 'pending', failed: 'pending', cancelled: 'pending' },
   cancel: { pending: 'cancelled', processing: 'cancelled', failed: 'cancelled' },

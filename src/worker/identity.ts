@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { outboxFolderName } from './outbox.ts'
 
 const pidFileName = 'pid'
 
@@ -31,10 +32,11 @@ export function takeIdentity(options: {
   return undefined
 }
 
-/** Removes what an earlier run of this worker left in its folder. */
+/** Removes what an earlier run of this worker left in its folder, but for what it still has to tell the master. */
 export function removeLeftovers({ work_base }: Identity): void {
   for (const name of readdirSync(work_base)) {
-    if (name !== pidFileName) rmSync(join(work_base, name), { recursive: true, force: true })
+    if (name !== pidFileName && name !== outboxFolderName)
+      rmSync(join(work_base, name), { recursive: true, force: true })
   }
 }
 

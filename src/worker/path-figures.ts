@@ -15,7 +15,7 @@ export interface PathFiguresOptions {
 }
 
 /** Seconds of film of one kind before the paths for it are measured; until then the order of choice counts. */
-const worthMeasuringSeconds = 60
+const worthMeasuringSeconds = 600
 
 /** Longer than any job waits; `sleep` takes no more. */
 const untilWoken = 2 ** 31 - 1
@@ -60,7 +60,7 @@ export class PathFigures {
     return figures
   }
 
-  /** A measurement takes half a minute at most: no time for a film, but longer than a handful of clips. */
+  /** A measurement takes some twenty seconds: nothing for a film, but longer than a handful of clips. */
   private isWorthMeasuring(key: string, seconds: number | null): boolean {
     const seen = (this.secondsSeen.get(key) ?? 0) + (seconds ?? worthMeasuringSeconds)
     this.secondsSeen.set(key, seen)

@@ -13,6 +13,11 @@ export function isPassing(error: unknown): error is DarkstreamError {
   return error instanceof DarkstreamError && ['unreachable', 'unavailable', 'internal'].includes(error.code)
 }
 
+/** Whether the master tells that a newer process has this worker's place. */
+export function isReplaced(error: unknown): error is DarkstreamError {
+  return error instanceof DarkstreamError && error.code === 'worker_replaced'
+}
+
 export interface PersistOptions {
   first_pause_ms: number
   log: Log
@@ -23,6 +28,8 @@ export interface PersistOptions {
   /** From when it aborts, the master has `drain_patience_ms` left to hear it. */
   draining?: AbortSignal
   drain_patience_ms?: number
+  /** Whether another try may bring what this failure did not; `isPassing` unless told. */
+  mayPass?: (error: unknown) => boolean
 }
 
 /**
@@ -30,7 +37,7 @@ export interface PersistOptions {
  * the signal's reason, and so is the last failure once a draining worker's patience is over.
  */
 export async function persist<T>(say: () => Promise<T>, options: PersistOptions): Promise<T> {
-  const { log, what, signal, draining, drain_patience_ms = 0 } = options
+  const { log, what, signal, draining, drain_patience_ms = 0, mayPass = isPassing } = options
   let givesUpAt = Number.POSITIVE_INFINITY
   for (let tries = 0; ; tries++) {
     signal.throwIfAborted()
@@ -39,11 +46,14 @@ export async function persist<T>(say: () => Promise<T>, options: PersistOptions)
       if (tries > 0) log.info(`the master answers again: could ${what}`)
       return answer
     } catch (error) {
-      if (!isPassing(error)) throw error
-      if (tries === 0) log.warn(`cannot ${what}, will go on trying: ${error.message}`)
+      if (!mayPass(error)) throw error
+      if (tries === 0) log.warn(`cannot ${what}, will go on trying: ${(error as Error).message}`)
       if (draining?.aborted) givesUpAt = Math.min(givesUpAt, performance.now() + drain_patience_ms)
       if (performance.now() >= givesUpAt) throw error
     }
-    await sleep(jittered(Math.min(options.first_pause_ms * 2 ** Math.min(tries, 10), maxPauseMs)), signal)
+    const pause = jittered(Math.min(options.first_pause_ms * 2 ** Math.min(tries, 10), maxPauseMs))
+    // The patience of a worker that is to end begins at once, not after the pause.
+    const wake = draining === undefined || draining.aborted ? signal : AbortSignal.any([signal, draining])
+    await sleep(Math.min(pause, Math.max(0, givesUpAt - performance.now())), wake)
   }
 }

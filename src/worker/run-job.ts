@@ -1,6 +1,4 @@
 import { join } from 'node:path'
-import type { Api } from '../contract/api.ts'
-import { DarkstreamError } from '../contract/error.ts'
 import { ConversionError } from '../contract/failure.ts'
 import type { Assignment, Progress } from '../contract/job.ts'
 import { pathText } from '../contract/gpu.ts'
@@ -9,16 +7,18 @@ import type { GpuAccess } from '../pipeline/gpu-access.ts'
 import type { Tools } from '../pipeline/tools.ts'
 import { jittered, sleep } from '../util/clock.ts'
 import { formatDuration } from '../util/format.ts'
-import type { Log } from '../util/log.ts'
-import { farewellMs, isPassing, persist } from './persist.ts'
+import { deliver, type DeliveryContext } from './deliver.ts'
+import type { Report } from './outbox.ts'
+import { farewellMs, isPassing } from './persist.ts'
+import type { Space } from './space.ts'
 
 /** Milliseconds between two reports of progress: the master's answer to one is also how a cancelled job's worker learns of it. */
 const reportIntervalMs = 1000
 
 /** What every job of a worker runs with. */
-export interface RunContext {
-  api: Api
+export interface RunContext extends DeliveryContext {
   worker_id: string
+  space: Space
   tools: Tools
   gpus: GpuAccess
   limits: ConversionLimits
@@ -26,16 +26,9 @@ export interface RunContext {
   job_timeout_ms: number
   /** This worker's scratch folder. */
   work_base: string
-  /** Milliseconds before the master is asked again when it could not be reached. */
-  retry_pause_ms: number
   child_environment: Record<string, string | undefined>
-  /** Aborted when the worker is to end after its running jobs. */
-  draining: AbortSignal
-  /** Milliseconds for which it then still tries to hand in what it has to a master that is away. */
-  drain_patience_ms: number
   /** Called when the encode is over and only reading and handing in are left. */
   onEncoded: () => void
-  log: Log
 }
 
 /** Why a conversion is stopped from outside. */
@@ -49,58 +42,59 @@ class Stopped extends Error {
 }
 
 /** What aborts a worker's running jobs so that each is given back. */
-export const stopNow = new Stopped('stopped', 'the worker was told to stop now')
+export const stopNow = new Stopped('stopped', 'the worker stops')
 
 /**
- * Runs one claim to its end and tells the master how it ended, however long the master is away. The signal, aborted with
- * `stopNow`, gives the job back instead.
+ * Runs one claim to its end and tells the master how it ended, however long the master is away; the outbox keeps what it
+ * has not heard. The signal, aborted with `stopNow`, gives the job back instead, unless its result is there already.
  */
 export async function runJob(job: Assignment, context: RunContext, signal: AbortSignal): Promise<void> {
+  const { api, worker_id, space, outbox } = context
   const log = context.log.with({ job_id: job.id, attempt: job.attempt })
-  log.info('converting', { source_path: job.source_path })
-  const { api, worker_id } = context
-  const claim = { job_id: job.id, worker_id, attempt: job.attempt }
-  const tell = <T>(what: string, say: () => Promise<T>) =>
-    persist(say, { ...context, first_pause_ms: context.retry_pause_ms, log, what, signal })
-  try {
-    const result = await convertWatched(job, context, signal)
-    const { output_size, notes, source_duration, ran_on } = result
-    const told = { ran_on: pathText(ran_on), reasons: ran_on.reasons.join('; ') }
-    if (ran_on.fell_back) log.warn('a GPU failed at it, another path took over', told)
-    const done = await tell('hand in the result', () =>
-      api.complete({ ...claim, output_size, notes, source_duration: source_duration ?? undefined, ran_on }),
-    )
-    log.info(`handed in: ${done.message ?? done.status}`, { output_size, ...told })
-  } catch (error) {
-    const failure = failureOf(error)
-    if (!failure) return end(error)
-    log.info(`failed: ${failure.message}`, { step: failure.report.step, class: failure.report.class })
-    const { message, report, ran_on } = failure
-    await tell('report the failure', () => api.fail({ ...claim, error_message: message, report, ran_on })).catch(end)
+  const report = await reserved().catch(end)
+  if (report === undefined) return
+  const entry = await outbox.keep({ staging_path: job.staging_path, report })
+  await deliver(entry, context, signal)
+
+  async function reserved(): Promise<Report> {
+    const obstacle = await space.reserve(job)
+    if (obstacle !== undefined) throw new Stopped('stopped', obstacle)
+    log.info('converting', { source_path: job.source_path })
+    return reportOf(job, context, signal).finally(() => space.free(job))
   }
 
-  /** Ends an attempt that has neither a result nor a failure to tell of, or whose word the master refused. */
-  async function end(error: unknown): Promise<void> {
-    if (error instanceof Stopped && error.kind === 'stopped') {
-      log.info('given back: the worker stops')
-      await api
-        .release(claim, AbortSignal.timeout(farewellMs))
-        .catch((refusal: unknown) => log.debug(`cannot give the job back: ${String(refusal)}`))
-      return
-    }
-    if (error instanceof Stopped || error instanceof DarkstreamError) {
-      log.info(`dropped: ${error.message}`)
-      return
-    }
-    throw error
+  /** Ends an attempt that has neither a result nor a failure to tell of. */
+  async function end(error: unknown): Promise<undefined> {
+    if (!(error instanceof Stopped)) throw error
+    const isGivenBack = error.kind === 'stopped'
+    log.info(`${isGivenBack ? 'given back' : 'dropped'}: ${error.message}`)
+    if (!isGivenBack) return
+    await api
+      .release({ job_id: job.id, worker_id, attempt: job.attempt }, AbortSignal.timeout(farewellMs))
+      .catch((refusal: unknown) => log.debug(`cannot give the job back: ${String(refusal)}`))
   }
 }
 
-/** The failure that an attempt ended with; a result that the master does not understand is one too. Else undefined. */
-function failureOf(error: unknown): ConversionError | undefined {
-  if (error instanceof ConversionError) return error
-  if (!(error instanceof DarkstreamError) || error.code !== 'invalid_request') return undefined
-  return new ConversionError(`the master refused the result: ${error.message}`, { class: 'worker', step: 'publish' })
+/** Converts; what the master is to be told of how that ended. Throws when it was ended from outside. */
+async function reportOf(job: Assignment, context: RunContext, signal: AbortSignal): Promise<Report> {
+  const log = context.log.with({ job_id: job.id, attempt: job.attempt })
+  const claim = { job_id: job.id, worker_id: context.worker_id, attempt: job.attempt }
+  try {
+    const { output_size, notes, source_duration, ran_on } = await convertWatched(job, context, signal)
+    if (ran_on.fell_back) {
+      log.warn('a GPU failed at it, another path took over', {
+        ran_on: pathText(ran_on),
+        reasons: ran_on.reasons.join('; '),
+      })
+    }
+    const input = { ...claim, output_size, notes, source_duration: source_duration ?? undefined, ran_on }
+    return { outcome: 'completed', input }
+  } catch (error) {
+    if (!(error instanceof ConversionError)) throw error
+    const { message, report, ran_on } = error
+    log.info(`failed: ${message}`, { step: report.step, class: report.class })
+    return { outcome: 'failed', input: { ...claim, error_message: message, report, ran_on } }
+  }
 }
 
 /** Converts while telling the master how far it is, within the job's time. */
@@ -121,7 +115,9 @@ async function convertWatched(job: Assignment, context: RunContext, signal: Abor
       child_environment: context.child_environment,
       on_progress(news) {
         progress = news
-        if (news.step === 'verify') context.onEncoded()
+        if (news.step !== 'verify') return
+        context.space.free(job)
+        context.onEncoded()
       },
       signal: AbortSignal.any([signal, ended.signal, timeout]),
     })

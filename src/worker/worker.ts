@@ -1,19 +1,25 @@
-import { DarkstreamError } from '../contract/error.ts'
+import { join } from 'node:path'
+import type { DarkstreamError } from '../contract/error.ts'
 import type { Assignment } from '../contract/job.ts'
-import type { Heartbeat } from '../contract/worker.ts'
 import { jittered, sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 import { loadMeter } from './load.ts'
 import type { GpuPool } from './gpu-pool.ts'
-import { farewellMs, persist } from './persist.ts'
+import { farewellMs, isReplaced, persist } from './persist.ts'
+import { deliver } from './deliver.ts'
+import { heartbeatOf, heldClaims } from './heartbeat.ts'
+import { ObstacleWatch } from './obstacle-watch.ts'
+import { Outbox, outboxFolderName } from './outbox.ts'
 import { type RunContext, runJob, stopNow } from './run-job.ts'
-import { whyUnmounted } from './storage-check.ts'
+import { Space } from './space.ts'
 
 /** Seconds for which the master holds a request for a job when there is none. */
 const claimWaitSeconds = 25
 
-export interface WorkerOptions extends Omit<RunContext, 'onEncoded' | 'draining' | 'gpus'> {
+export interface WorkerOptions extends Omit<RunContext, 'onEncoded' | 'draining' | 'gpus' | 'outbox' | 'space'> {
   gpus: GpuPool
+  /** What tells the worker's master from another that it may be given later, such as its address. */
+  master: string
   /** Of this process; a new one at each start. */
   boot_id: string
   hostname: string
@@ -22,6 +28,8 @@ export interface WorkerOptions extends Omit<RunContext, 'onEncoded' | 'draining'
   heartbeat_interval_ms: number
   /** Where the shared storage is mounted; null when that is not to be checked. */
   mount_path: string | null
+  /** Bytes that must be free for cache and results before a job is claimed; 0 checks nothing. */
+  min_free: number
 }
 
 /** A worker's life: registers, fills its slots with jobs, beats, and leaves in good order. */
@@ -36,10 +44,16 @@ export class Worker {
   /** Ends the heartbeats, last of all. */
   private readonly ended = new AbortController()
   private fault: DarkstreamError | undefined
+  private readonly context: Omit<RunContext, 'onEncoded'>
+  private readonly obstacles: ObstacleWatch
 
   constructor(options: WorkerOptions) {
     this.options = options
     this.log = options.log
+    const outbox = new Outbox({ ...options, folder: join(options.work_base, outboxFolderName) })
+    const space = new Space(options)
+    this.obstacles = new ObstacleWatch({ ...options, space })
+    this.context = { ...options, outbox, space, draining: this.draining.signal }
   }
 
   /**
@@ -49,17 +63,26 @@ export class Worker {
    */
   async run(): Promise<void> {
     const { api, worker_id, boot_id, concurrency } = this.options
+    const { outbox } = this.context
     const measure = loadMeter()
+    await outbox.read()
+    const kept = outbox.all
     const registered = await this.register(measure)
     if (!registered) return
     if (registered.released > 0) this.log.info(`gave back ${registered.released} jobs of an earlier run`)
     const beating = this.beat(measure, registered.lease_ms)
-    await Promise.all(Array.from({ length: concurrency }, () => this.fillSlot()))
+    await Promise.all([
+      ...kept.map((entry) => deliver(entry, this.context, this.stopping.signal)),
+      ...Array.from({ length: concurrency }, () => this.fillSlot()),
+    ])
     this.ended.abort()
     await beating
-    await api
-      .leave({ worker_id, boot_id }, AbortSignal.timeout(farewellMs))
-      .catch((error: unknown) => this.log.debug(`left without a word: ${String(error)}`))
+    // Leaving gives back what is in the worker's name; what waits in the outbox is to stay its own.
+    if (outbox.all.length === 0) {
+      await api
+        .leave({ worker_id, boot_id }, AbortSignal.timeout(farewellMs))
+        .catch((error: unknown) => this.log.debug(`left without a word: ${String(error)}`))
+    }
     if (this.fault) throw this.fault
   }
 
@@ -113,7 +136,7 @@ export class Worker {
   private async runClaim(job: Assignment, onEncoded: () => void): Promise<void> {
     this.claims.add(job)
     try {
-      await runJob(job, { ...this.options, onEncoded, draining: this.draining.signal }, this.stopping.signal)
+      await runJob(job, { ...this.context, onEncoded }, this.stopping.signal)
     } catch (error) {
       this.log.error(`unexpected: ${(error as Error).stack ?? String(error)}`, { job_id: job.id, attempt: job.attempt })
     } finally {
@@ -123,11 +146,9 @@ export class Worker {
 
   /** A job, or undefined after a while: no work, no storage, no master. One request id until the master has answered. */
   private async claim(): Promise<Assignment | undefined> {
-    const { api, worker_id, boot_id, retry_pause_ms, mount_path, gpus } = this.options
+    const { api, worker_id, boot_id, retry_pause_ms } = this.options
     const { signal } = this.draining
-    const obstacle = (await whyUnmounted(mount_path)) ?? gpus.whyIdle()
-    if (obstacle !== undefined) {
-      this.log.warn(`not claiming: ${obstacle}`)
+    if ((await this.obstacles.look()) !== undefined) {
       await sleep(jittered(retry_pause_ms), signal)
       return undefined
     }
@@ -168,21 +189,8 @@ export class Worker {
   }
 
   private heartbeat(measure: ReturnType<typeof loadMeter>) {
-    const { worker_id, hostname, boot_id, concurrency, gpus } = this.options
-    const claims = [...this.claims].map((job) => ({ job_id: job.id, attempt: job.attempt }))
-    const status: Heartbeat['status'] = claims.length === 0 ? 'idle' : claims.length < concurrency ? 'healthy' : 'busy'
-    return {
-      worker_id,
-      hostname,
-      boot_id,
-      ...gpus.summary(),
-      gpu_report: gpus.report(),
-      active_jobs: claims.length,
-      status,
-      timestamp: new Date().toISOString(),
-      ...measure(),
-      claims,
-    }
+    const claims = heldClaims(this.claims, this.context.outbox)
+    return { ...heartbeatOf({ ...this.options, claims, obstacle: this.obstacles.current }), ...measure() }
   }
 
   /** The master wants nothing of this worker any more: stop, and say why at the end of `run`. */
@@ -190,9 +198,4 @@ export class Worker {
     this.fault ??= error
     this.stop()
   }
-}
-
-/** Whether the master tells that a newer process has this worker's place. */
-function isReplaced(error: unknown): error is DarkstreamError {
-  return error instanceof DarkstreamError && error.code === 'worker_replaced'
 }

@@ -84,6 +84,16 @@ test('below a worker stands which of its GPUs is set aside, and why it uses none
   ])
 })
 
+test('below a worker stands why it is given no jobs', () => {
+  const set_aside = { seconds_left: 3600, failures: 12, reason: 'its disk\ris full' }
+  const gpus = [gpuState({ set_aside: { seconds_left: 120, failures: 3, reason: 'it hung' } })]
+  expect(linesOf(workerView({ id: 'a', set_aside, gpu_report: gpuReport({ gpus }) }))).toEqual([
+    '└─ a: 0 jobs (CPU: 0%)',
+    '   ├─ set aside for 60 minutes after 12 failures in a row: its disk\\ris full',
+    '   └─ GPU a GPU set aside for 2 minutes after 3 failures: it hung',
+  ])
+})
+
 test('fallbacks are counted, with the newest reason of the path that took over most', () => {
   const cpu = path({ encoder: 'libx264', decode: 'cpu', filter: 'cpu', device: null, jobs: 20 })
   expect(lastLine()).toBe('')

@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
-import { listText, workerText } from '../../src/cli/workers.ts'
+import { headOf } from '../../src/cli/heads.ts'
+import { readArgs } from '../../src/cli/usage.ts'
+import { listText, run, workerText } from '../../src/cli/workers.ts'
 import { capability, figure, gpuReport, gpuState, unproved } from '../queue/gpu-samples.ts'
 import { workerView } from './report-samples.ts'
 
@@ -61,8 +63,8 @@ GPUs: 2
    └─ Encoding: none: no encoder on this card
 
 Measured:
-from and to              ran on                                          gpu       side by side  fps each  CPU ms/frame
-H.265 8 bit uhd to h264  h264_vulkan on a GPU, decoded and scaled there  vulkan:0  1             240       0.84          best
+from and to              ran on                                          gpu       side by side  fps each  start  CPU ms/frame
+H.265 8 bit uhd to h264  h264_vulkan on a GPU, decoded and scaled there  vulkan:0  1             240       0.9 s  0.84          best
 `,
   )
 })
@@ -79,4 +81,24 @@ GPUs: 0
 `,
   )
   expect(workerText(workerView(), now_ms)).toEndWith('5 s ago\n\nit tells nothing of GPUs\n')
+})
+
+test('below the list stands which worker is set aside, and why', () => {
+  const set_aside = { seconds_left: 120, failures: 5, reason: 'its disk\nis full' }
+  const lines = listText([workerView({ id: 'a' }), workerView({ id: 'b', set_aside })], now_ms).split('\n')
+  expect(lines.slice(3)).toEqual([
+    '',
+    String.raw`b is set aside for 2 minutes after 5 failures in a row: its disk\nis full`,
+    '',
+  ])
+})
+
+test('workers resume needs ids, and only one worker can be shown', async () => {
+  for (const [argv, message] of [
+    [['workers', 'resume'], /workers resume needs the id of a worker/],
+    [['workers', 'a', 'b'], /unexpected argument "b"/],
+  ] as const) {
+    const args = readArgs(headOf('workers'), argv.slice(1))
+    expect(await run(args).catch((error: unknown) => error)).toMatchObject({ message: expect.stringMatching(message) })
+  }
 })

@@ -54,6 +54,7 @@ describe('the original system’s example files load unchanged', () => {
       mount_path: '/mnt/storage',
       download_timeout: 1_800_000,
       cache_path: '/tmp/converter-cache',
+      min_free: 1_000_000_000,
     })
     expect(config.ffmpeg).toMatchObject({ path: '/usr/bin/ffmpeg', use_vulkan: true, timeout: 7_200_000 })
   })

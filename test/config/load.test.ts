@@ -25,7 +25,7 @@ const defaults = {
     settle_time: 10_000,
     watch: true,
   },
-  database: { path: './jobs.db' },
+  database: { path: './jobs.db', keep_history: 7_776_000_000 },
   queue: { max_retries: 3, retry_delay: 10_000, max_retry_delay: 600_000, worker_timeout: 120_000 },
   conversion: {
     target_resolution: { width: 1920, height: 1080 },
@@ -45,7 +45,7 @@ const defaults = {
     job_check_interval: 5000,
     job_timeout: 7_200_000,
   },
-  storage: { mount_path: null, download_timeout: 1_800_000, cache_path: null },
+  storage: { mount_path: null, download_timeout: 1_800_000, cache_path: null, min_free: 1_000_000_000 },
   ffmpeg: { path: 'ffmpeg', gpu: 'prefer', use_vulkan: true, timeout: 7_200_000, stall_timeout: 300_000 },
   vulkan: { preferred_device: 'auto', slots: null, enable_validation: false },
   logging: { level: 'info', format: 'text', output_path: null },

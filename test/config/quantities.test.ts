@@ -4,9 +4,12 @@ import {
   Duration,
   formatBitrate,
   formatDurationText,
+  formatSize,
   parseBitrate,
   parseDuration,
+  parseSize,
   Resolution,
+  Size,
 } from '../../src/config/quantities.ts'
 
 describe('durations', () => {
@@ -152,6 +155,44 @@ describe('bitrates', () => {
     expect(['5', '9999', '1.1G'].map((text) => type.parse(text))).toEqual([undefined, undefined, undefined])
     expect(['10k', '1G'].map((text) => type.parse(text))).toEqual([10_000, 1_000_000_000])
     expect(type.hint?.('5MB/s')).toBe('in bits, not bytes')
+  })
+})
+
+describe('sizes', () => {
+  test.each([
+    ['1G', 1_000_000_000],
+    ['500M', 500_000_000],
+    ['1.5 TB', 1_500_000_000_000],
+    ['20k', 20_000],
+    ['123', 123],
+    ['0', 0],
+    ['0G', 0],
+  ])('%p is read', (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes)
+  })
+
+  test.each(['', 'G', '-1G', '1GiB', '1Gi', '1P', '1.5', '0.0001k', '1,000', '1e9', '1G5M', 'all', '9'.repeat(40)])(
+    '%p is refused',
+    (text) => {
+      expect(parseSize(text)).toBeUndefined()
+    },
+  )
+
+  test('are written back so that they read the same', () => {
+    expect([0, 999, 1000, 1_500_000, 1_000_000_000, 1_234_567].map(formatSize)).toEqual([
+      '0',
+      '999',
+      '1k',
+      '1.5M',
+      '1G',
+      '1234567',
+    ])
+    for (let bytes = 1; bytes < 1e14; bytes = bytes * 3 + 10) expect(parseSize(formatSize(bytes))).toBe(bytes)
+  })
+
+  test('are those of disks, and powers of 1000', () => {
+    expect([Size.parse('1000T'), Size.parse('1001T')]).toEqual([1e15, undefined])
+    expect(Size.hint?.('1GiB')).toBe('in powers of 1000, without the i')
   })
 })
 

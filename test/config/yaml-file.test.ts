@@ -81,7 +81,7 @@ describe('a name that is not known is reported with what was meant', () => {
     ['server:\n  bitrate: 5M', 2, 'server.bitrate', 'unknown key; it belongs to conversion'],
     ['server:\n  colour: red', 2, 'server.colour', 'unknown key; server has port, host'],
     ['server:\n  __proto__: 1', 2, 'server.__proto__', 'unknown key; server has port, host'],
-    ['database:\n  "": 1', 2, 'database.', 'unknown key; database has path'],
+    ['database:\n  "": 1', 2, 'database.', 'unknown key; database has path, keep_history'],
   ] as const)('%p', (text, line, key, message) => {
     expect(problemsOf(text)).toEqual([[line, key, message]])
   })

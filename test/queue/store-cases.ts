@@ -3,12 +3,15 @@ import { attemptCases } from './cases/attempts.ts'
 import { claimCases } from './cases/claims.ts'
 import { completionCases } from './cases/completions.ts'
 import { failureCases } from './cases/failures.ts'
+import { historyCases } from './cases/history.ts'
 import { leaseCases } from './cases/leases.ts'
 import { operationCases } from './cases/operations.ts'
 import { ownershipCases } from './cases/ownership.ts'
 import { pageCases } from './cases/pages.ts'
 import { ranOnCases } from './cases/ran-on.ts'
+import { refusalCases } from './cases/refusals.ts'
 import { sourceCases } from './cases/sources.ts'
+import { standingCases } from './cases/standings.ts'
 import { totalsCases } from './cases/totals.ts'
 import { workerCases } from './cases/workers.ts'
 import { type Check, createWorld, type Subject } from './cases/world.ts'
@@ -19,8 +22,11 @@ const themes: Record<string, (check: Check) => void> = {
   ownership: ownershipCases,
   leases: leaseCases,
   failures: failureCases,
+  refusals: refusalCases,
+  standings: standingCases,
   'operations by state': operationCases,
   attempts: attemptCases,
+  history: historyCases,
   'what it ran on': ranOnCases,
   totals: totalsCases,
   'pages of jobs': pageCases,

@@ -42,12 +42,15 @@ test('the name of a dead process is free, also when its number came back to anot
   }
 })
 
-test('what an earlier run left is removed, and a released name is free', () => {
+test('what an earlier run left is removed but for its outbox, and a released name is free', () => {
   const cache_path = temporaryFolder()
   const identity = takeIdentity({ cache_path, configured_id: 'a', hostname: 'box' })
   if (!identity) throw new Error('not taken')
   mkdirSync(join(identity.work_base, 'job.1'))
+  mkdirSync(join(identity.work_base, 'outbox'))
+  writeFileSync(join(identity.work_base, 'outbox', 'a.json'), '{}')
   removeLeftovers(identity)
+  expect(existsSync(join(identity.work_base, 'outbox', 'a.json'))).toBe(true)
   expect(existsSync(join(identity.work_base, 'job.1'))).toBe(false)
   expect(existsSync(join(identity.work_base, 'pid'))).toBe(true)
   identity.release()

@@ -1,74 +1,14 @@
-import { afterAll, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { expect, test } from 'bun:test'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Api } from '../../src/contract/api.ts'
 import { DarkstreamError } from '../../src/contract/error.ts'
-import { findTools } from '../../src/pipeline/tools.ts'
-import { createLog } from '../../src/util/log.ts'
-import { GpuPool } from '../../src/worker/gpu-pool.ts'
-import { Worker, type WorkerOptions } from '../../src/worker/worker.ts'
 import { useClips } from '../support/clips.ts'
 import { openMaster, type TestMaster } from '../support/master.ts'
-import { News } from '../support/news.ts'
+import { temporaryFolder } from '../support/program.ts'
+import { openWorker, workUntil } from './open-worker.ts'
 
 const clips = useClips()
-const scratch = mkdtempSync(join(tmpdir(), 'darkstream-worker-'))
-afterAll(() => rmSync(scratch, { recursive: true, force: true }))
-const tools = await findTools({ ffmpeg_path: 'ffmpeg', environment: process.env, signal: AbortSignal.timeout(30_000) })
-
-/** Of a machine without GPUs. */
-const noPool = new GpuPool({
-  mode: 'off',
-  gpus: [],
-  problem: null,
-  slots: 1,
-  now: () => performance.now(),
-  measure: () => Promise.resolve([]),
-  usage: () => ({ usage: null, encoder_usage: null, decoder_usage: null, memory_usage: null }),
-  log: createLog({ level: 'error', format: 'text', output_path: null }),
-})
-
-/** A worker in this process, on real ffmpeg, and the lines that it logs. */
-function openWorker(api: Api, options: Partial<WorkerOptions> = {}) {
-  const lines: string[] = []
-  const news = new News()
-  const write = (line: string) => {
-    lines.push(line)
-    news.beat()
-  }
-  const log = createLog({ level: 'debug', format: 'text', output_path: null, write })
-  const worker = new Worker({
-    api,
-    worker_id: 'w',
-    boot_id: crypto.randomUUID(),
-    hostname: 'host',
-    tools,
-    gpus: noPool,
-    limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 60_000, stall_timeout_ms: 60_000 },
-    job_timeout_ms: 60_000,
-    work_base: mkdtempSync(join(scratch, 'work-')),
-    retry_pause_ms: 5,
-    drain_patience_ms: 60_000,
-    heartbeat_interval_ms: 20,
-    mount_path: null,
-    concurrency: 2,
-    child_environment: process.env,
-    log,
-    ...options,
-  })
-  const whenSaid = (words: string) => news.until(() => lines.some((line) => line.includes(words)))
-  return { worker, lines, whenSaid }
-}
-
-/** Runs a worker until the master has seen so many jobs end. */
-async function workUntil(master: TestMaster, worker: Worker, ended: number): Promise<void> {
-  const running = worker.run()
-  await master.whenEnded(ended)
-  worker.drain()
-  await running
-}
-
 async function addClip(master: TestMaster, name: string, clip: 'plain.mp4' | 'sound-only.mp4' | 'long.mp4') {
   return master.addSource(name, await Bun.file(await clips.path(clip)).bytes())
 }
@@ -123,7 +63,7 @@ test('a worker that is to end does not wait for ever for a master that is gone',
     { drain_patience_ms: 0 },
   )
   await worker.run()
-  await whenSaid('dropped: gone')
+  await whenSaid('the result waits in the outbox and will be delivered at the next start: gone')
 })
 
 test('a claim whose answer was lost is asked for again and found, not taken twice', async () => {
@@ -163,6 +103,11 @@ test('a worker told to stop now gives its job back and leaves', async () => {
   const id = await addClip(master, 'a.mp4', 'long.mp4')
   const { worker } = openWorker({
     ...master.remote,
+    // An encode that is still running at its first report.
+    claim: async (input, signal) => {
+      const job = await master.remote.claim(input, signal)
+      return job && { ...job, settings: { ...job.settings, preset: 'veryslow' } }
+    },
     reportProgress: async (input) => {
       worker.stop()
       return master.remote.reportProgress(input)
@@ -177,7 +122,7 @@ test('a worker told to stop now gives its job back and leaves', async () => {
 test('nothing is claimed while the storage is not mounted', async () => {
   const master = openMaster()
   await addClip(master, 'a.mp4', 'plain.mp4')
-  const mount_path = join(scratch, 'mount')
+  const mount_path = join(temporaryFolder(), 'mount')
   mkdirSync(mount_path)
   const { worker, whenSaid } = openWorker(master.remote, { mount_path, concurrency: 1 })
   const running = worker.run()

@@ -1,14 +1,19 @@
 import type { RanOn } from '../../contract/gpu.ts'
 import type { Job } from '../../contract/job.ts'
+import { timestamp } from '../../util/clock.ts'
 import type { ClaimKey, Store } from '../store.ts'
 import { recordAttempt } from './attempts.ts'
 import type { Connection, Params } from './connection.ts'
 import { countPath } from './paths.ts'
+import { refuse } from './refusals.ts'
 import { type JobRow, jobOf } from './rows.ts'
+import { clearStanding, countFailure } from './standings.ts'
 import { statements } from './statements.ts'
 
 /** Claims in a row that may end with a lost worker before the job itself is held to be the cause. */
 const maxLostClaims = 5
+/** After every time that the contract can write. */
+const never = '9999'
 
 type ClaimSteps =
   | 'claim'
@@ -88,6 +93,7 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
         })
         if (!job) return undefined
         recordAttempt(db, job, 'completed')
+        clearStanding(db, key.worker_id)
         if (result.ran_on) countPath(db, result.ran_on)
         return job
       })
@@ -103,8 +109,12 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
           retry_at_ms,
           ran_on: textOf(ran_on),
         })
-        if (job) recordAttempt(db, job, 'failed', error_message, report)
-        return job
+        if (!job) return undefined
+        recordAttempt(db, job, 'failed', error_message, report)
+        const heard_since = failure.heard_since_ms === undefined ? never : timestamp(failure.heard_since_ms)
+        const failed = { job, worker_id: key.worker_id, report, error_message, heard_since }
+        countFailure(db, failed)
+        return report?.class === 'worker' ? refuse(db, failed) : job
       })
     },
 
@@ -113,7 +123,7 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
     },
 
     async putBack(key, not_before_ms) {
-      return db.job(statements.release, { ...ownership(key), not_before_ms })
+      return db.job(statements.release, { ...ownership(key), not_before_ms, now_ms: db.clock() })
     },
 
     async yieldOutput(key) {
@@ -140,7 +150,7 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
 
   function releaseClaim(key: ClaimKey, not_before_ms: number): Job | undefined {
     const before = db.job(statements.job, { job_id: key.job_id })
-    const job = db.job(statements.release, { ...ownership(key), not_before_ms })
+    const job = db.job(statements.release, { ...ownership(key), not_before_ms, now_ms: db.clock() })
     if (before && job) recordAttempt(db, before, 'released')
     return job
   }
@@ -150,7 +160,7 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
     const key = { job_id: lost.id, worker_id: lost.worker_id, attempt: lost.attempt }
     const worker = lost.worker_id === null ? 'its worker' : `worker ${lost.worker_id}`
     recordAttempt(db, lost, 'lost', `${worker} was not heard from`)
-    if (lost_count + 1 < maxLostClaims) return db.job(statements.lose, key) ?? lost
+    if (lost_count + 1 < maxLostClaims) return db.job(statements.lose, { ...key, now_ms: db.clock() }) ?? lost
     const error_message = `${maxLostClaims} workers in a row were lost while converting this file`
     const failure = { error_message, error_class: 'permanent', retry_at_ms: null, ran_on: null }
     return db.job(statements.fail, { ...key, ...failure }) ?? lost

@@ -7,6 +7,9 @@ import { type JobRow, jobOf } from './rows.ts'
 /** Named parameters of a statement, without their `$`. */
 export type Params = Record<string, string | number | boolean | null>
 
+/** Milliseconds that a step waits for another process that writes; no darkstream does. */
+export const busyTimeout_ms = 5000
+
 /** The one connection of a store, and the few ways in which it is used. */
 export class Connection {
   private readonly db: Database
@@ -45,6 +48,21 @@ export class Connection {
   job(sql: string, params: Params): Job | undefined {
     const row = this.row<JobRow>(sql, params)
     return row && jobOf(row)
+  }
+
+  /**
+   * Takes over into the database what its write-ahead log holds and empties that file, unless a reader needs it for
+   * longer than `patience_ms`: then it stays, to be emptied another time.
+   */
+  emptyLog(patience_ms: number): void {
+    told(() => {
+      this.db.run(`PRAGMA busy_timeout = ${patience_ms}`)
+      try {
+        this.db.run('PRAGMA wal_checkpoint(TRUNCATE)')
+      } finally {
+        this.db.run(`PRAGMA busy_timeout = ${busyTimeout_ms}`)
+      }
+    })
   }
 
   private prepared<Row>(sql: string): Statement<Row, [Params]> {

@@ -3,9 +3,11 @@ import { DarkstreamError } from '../../contract/error.ts'
 import original from './migrations/0001_original.sql' with { type: 'text' }
 import attempts from './migrations/0002_attempts.sql' with { type: 'text' }
 import ranOn from './migrations/0003_ran_on.sql' with { type: 'text' }
+import standings from './migrations/0004_standings.sql' with { type: 'text' }
+import history from './migrations/0005_history.sql' with { type: 'text' }
 
 /** In order; `PRAGMA user_version` is how many of them a database has had. */
-const migrations = [original, attempts, ranOn]
+const migrations = [original, attempts, ranOn, standings, history]
 
 /** `PRAGMA application_id` of our databases: "dark" in ASCII. */
 const applicationId = 0x6461726b
@@ -53,7 +55,7 @@ export function refuseUnfit(db: Database, path: string): void {
 
 /** The sentence about a database that cannot be read to its end. */
 export function isDamaged(path: string): string {
-  return `${path} is damaged: restore a copy of it, or move it away and scan again`
+  return `${path} is damaged: move it away with its -wal and -shm files, then put a copy from darkstream backup in its place, or start without it and all is scanned again`
 }
 
 function isEmptyOrOriginal(db: Database): boolean {

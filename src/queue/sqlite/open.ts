@@ -2,6 +2,7 @@ import { Database, SQLiteError } from 'bun:sqlite'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DarkstreamError } from '../../contract/error.ts'
+import { busyTimeout_ms } from './connection.ts'
 import { isDamaged, migrate, refuseUnfit } from './migrate.ts'
 
 /** An open database that no other master has. */
@@ -23,12 +24,15 @@ export function openDatabase(path: string): OpenDatabase {
     mkdirSync(dirname(path), { recursive: true })
     lock = holdLock(`${path}-lock`)
     db = new Database(path, { create: true, strict: true })
-    db.run('PRAGMA busy_timeout = 5000')
+    db.run(`PRAGMA busy_timeout = ${busyTimeout_ms}`)
     // Before the first pragma that writes: what is refused stays as it is, to the byte.
     refuseUnfit(db, path)
     db.run('PRAGMA journal_mode = WAL')
     db.run('PRAGMA synchronous = FULL')
     db.run('PRAGMA foreign_keys = ON')
+    // The log is taken over into the database every 4 MB; what it grew beyond that for a reader's sake is given back.
+    db.run('PRAGMA wal_autocheckpoint = 1000')
+    db.run('PRAGMA journal_size_limit = 4194304')
     migrate(db)
     return { db, close: closeAll }
   } catch (error) {

@@ -5,7 +5,10 @@ import { claims } from './claims.ts'
 import { Connection } from './connection.ts'
 import { openDatabase } from './open.ts'
 import { reads } from './reads.ts'
+import { refusals } from './refusals.ts'
 import { sources } from './sources.ts'
+import { standings } from './standings.ts'
+import { tidying } from './tidy.ts'
 import { workers } from './workers.ts'
 
 export interface SqliteStoreOptions {
@@ -13,6 +16,8 @@ export interface SqliteStoreOptions {
   path: string
   /** For jobs that are added from now on. */
   max_retries: number
+  /** Milliseconds for which attempts are kept that a later one of their job has followed; for ever when 0 or absent. */
+  keep_history_ms?: number
   clock: Clock
 }
 
@@ -31,6 +36,9 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     ...acts(connection),
     ...reads(connection),
     ...workers(connection),
+    ...tidying(connection, { path: options.path, keep_history_ms: options.keep_history_ms ?? 0 }),
+    ...refusals(connection),
+    ...standings(connection),
     async close() {
       close()
     },

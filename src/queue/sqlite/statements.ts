@@ -1,8 +1,13 @@
-import { Job, type JobStatus } from '../../contract/job.ts'
+import { Attempt, Job, type JobStatus } from '../../contract/job.ts'
 import { statesFor, type Act } from '../transitions.ts'
+import { nextPending } from './next-pending.ts'
+import { refusalStatements } from './refusal-statements.ts'
+import { standingStatements } from './standing-statements.ts'
+import { workerStatements } from './worker-statements.ts'
 
 /** The columns that a job has on the wire, by their names there. */
 export const jobColumns = Object.keys(Job.entries).join(', ')
+const attemptColumns = Object.keys(Attempt.entries).join(', ')
 
 /**
  * Whose claim: its job, its worker and its attempt, which only those may leave out who claimed without a request id. What
@@ -14,12 +19,22 @@ const owned = `id = $job_id AND worker_id IS $worker_id AND status = 'processing
 /** What a job has only while it is being processed. */
 const unclaim = 'lease_expires_ms = NULL, claim_request_id = NULL, publish_size = NULL'
 
+/** For whichever worker comes first. */
+const unrefused = 'failed_by = NULL, refused_by = NULL, refused_at_ms = NULL'
+
+/** A job that comes back while some worker may not have it waits for another from then on. */
+const offeredNow = 'refused_at_ms = iif(refused_by IS NULL, NULL, $now_ms)'
+
 /** Back to the queue as if it had never been tried. */
 const afresh = `status = 'pending', worker_id = NULL, started_at = NULL, completed_at = NULL, error_message = NULL,
-  error_class = NULL, ran_on = NULL, retry_at_ms = NULL, retry_count = 0, lost_count = 0, not_before_ms = 0, ${unclaim}`
+  error_class = NULL, ran_on = NULL, retry_at_ms = NULL, retry_count = 0, lost_count = 0, not_before_ms = 0, ${unrefused}, ${unclaim}`
 
 /** Every statement of the queue. One that changes a job returns it as it is then, or no row when it was not allowed. */
 export const statements = {
+  ...refusalStatements,
+  ...standingStatements,
+  ...workerStatements,
+
   sourceByPath: `SELECT id, status, attempt, error_class, output_path, source_size, source_mtime_ms FROM jobs
     WHERE source_path = $source_path AND duplicate_of IS NULL`,
 
@@ -52,14 +67,15 @@ export const statements = {
     WHERE claim_request_id = $request_id AND worker_id = $worker_id AND status = 'processing'`,
 
   /**
-   * Takes the first pending job and numbers the claim, in one statement: no two workers can get the same. What an earlier
-   * attempt left on the job is taken away, so that a claim which ends without a word of its own leaves nothing.
+   * Takes the first pending job that the worker may have and numbers the claim, in one statement: no two workers can get the
+   * same, and one that is set aside gets none. What an earlier attempt left on the job is taken away, so that a claim which
+   * ends without a word of its own leaves nothing.
    */
   claim: `UPDATE jobs SET status = 'processing', worker_id = $worker_id, attempt = attempt + 1, started_at = $now,
       completed_at = NULL, error_message = NULL, error_class = NULL, ran_on = NULL, not_before_ms = 0,
       lease_expires_ms = $lease_expires_ms, claim_request_id = $request_id
-    WHERE rowid = (SELECT rowid FROM jobs INDEXED BY jobs_pending
-      WHERE status = 'pending' AND not_before_ms <= $now_ms ORDER BY priority DESC, created_at LIMIT 1)
+    WHERE rowid = (${nextPending})
+      AND NOT EXISTS (SELECT 1 FROM standings WHERE worker_id = $worker_id AND set_aside_until_ms > $now_ms)
     RETURNING ${jobColumns}`,
 
   renew: `UPDATE jobs SET lease_expires_ms = $lease_expires_ms WHERE ${owned} RETURNING id`,
@@ -79,14 +95,15 @@ export const statements = {
   complete: `UPDATE jobs SET status = 'completed', completed_at = $now, output_size = $output_size,
       published_size = $published_size, published_mtime_ms = $published_mtime_ms,
       source_duration = coalesce($source_duration, source_duration), notes = $notes, ran_on = $ran_on,
-      error_message = NULL, error_class = NULL, retry_at_ms = NULL, lost_count = 0, ${unclaim}
+      error_message = NULL, error_class = NULL, retry_at_ms = NULL, lost_count = 0, ${unrefused}, ${unclaim}
     WHERE ${owned} RETURNING ${jobColumns}`,
 
   fail: `UPDATE jobs SET status = 'failed', error_message = $error_message, error_class = $error_class,
       ran_on = $ran_on, retry_at_ms = $retry_at_ms, lost_count = 0, ${unclaim}
     WHERE ${owned} AND publish_size IS NULL RETURNING ${jobColumns}`,
 
-  release: `UPDATE jobs SET status = 'pending', worker_id = NULL, started_at = NULL, not_before_ms = $not_before_ms, ${unclaim}
+  release: `UPDATE jobs SET status = 'pending', worker_id = NULL, started_at = NULL, not_before_ms = $not_before_ms,
+      ${offeredNow}, ${unclaim}
     WHERE ${owned} AND publish_size IS NULL RETURNING ${jobColumns}`,
 
   /** Without those in publication: they are the master's until they are completed or failed. */
@@ -97,11 +114,12 @@ export const statements = {
   expiredClaims: `SELECT ${jobColumns}, lost_count FROM jobs INDEXED BY jobs_leases
     WHERE status = 'processing' AND lease_expires_ms <= $now_ms AND publish_size IS NULL LIMIT 500`,
 
-  lose: `UPDATE jobs SET status = 'pending', worker_id = NULL, started_at = NULL, lost_count = lost_count + 1, ${unclaim}
+  lose: `UPDATE jobs SET status = 'pending', worker_id = NULL, started_at = NULL, lost_count = lost_count + 1,
+      ${offeredNow}, ${unclaim}
     WHERE ${owned} RETURNING ${jobColumns}`,
 
   retryDue: `UPDATE jobs SET status = 'pending', worker_id = NULL, started_at = NULL, retry_at_ms = NULL,
-      retry_count = retry_count + 1
+      retry_count = retry_count + 1, ${offeredNow}
     WHERE rowid IN (SELECT rowid FROM jobs INDEXED BY jobs_retries
       WHERE status = 'failed' AND retry_at_ms IS NOT NULL AND retry_at_ms <= $now_ms LIMIT 500)
     RETURNING id`,
@@ -147,7 +165,11 @@ export const statements = {
   /** Read in the order of their index, so that it costs no more than the rows asked for. */
   paths: `SELECT decode, filter, encoder, device, jobs, fell_back, last_reason FROM paths ORDER BY jobs DESC, rowid LIMIT $limit`,
 
-  attempts: `SELECT * FROM attempts WHERE job_id = $job_id ORDER BY attempt`,
+  attempts: `SELECT ${attemptColumns} FROM attempts WHERE job_id = $job_id ORDER BY attempt`,
+
+  /** Never the newest of a job: the index holds only those that a later one has followed, so it costs what it removes. */
+  forgetAttempts: `DELETE FROM attempts WHERE (job_id, attempt) IN (SELECT job_id, attempt FROM attempts
+      INDEXED BY attempts_superseded WHERE superseded = 1 AND ended_at < $before LIMIT $limit)`,
 
   counters: `SELECT state, jobs, source_bytes, output_bytes FROM counters`,
 
@@ -158,21 +180,6 @@ export const statements = {
 
   completions: `SELECT started_at, completed_at, source_size FROM jobs INDEXED BY jobs_completions
     WHERE status = 'completed' AND completed_at >= $since AND started_at IS NOT NULL ORDER BY completed_at DESC LIMIT $limit`,
-
-  heartbeat: `INSERT INTO workers (id, hostname, last_heartbeat, vulkan_available, active_jobs, gpu_name, cpu_usage,
-      memory_usage, gpu_usage, gpu_report, status, boot_id)
-    VALUES ($id, $hostname, $now, $vulkan_available, $active_jobs, $gpu_name, $cpu_usage, $memory_usage,
-      $gpu_usage, $gpu_report, $status, $boot_id)
-    ON CONFLICT (id) DO UPDATE SET hostname = excluded.hostname, last_heartbeat = excluded.last_heartbeat,
-      vulkan_available = excluded.vulkan_available, active_jobs = excluded.active_jobs, gpu_name = excluded.gpu_name,
-      cpu_usage = excluded.cpu_usage, memory_usage = excluded.memory_usage, gpu_usage = excluded.gpu_usage,
-      gpu_report = excluded.gpu_report, status = excluded.status, boot_id = coalesce(excluded.boot_id, boot_id)`,
-
-  markOffline: `UPDATE workers SET last_heartbeat = NULL, active_jobs = 0 WHERE id = $worker_id`,
-
-  workers: `SELECT * FROM workers ORDER BY id`,
-
-  worker: `SELECT * FROM workers WHERE id = $worker_id`,
 } as const
 
 /** A page of jobs in the order in which they were added; the filter's parts that are not given match everything. */

@@ -134,7 +134,9 @@ function manyCases(check: Check): void {
   check('failures are told by message, the most frequent first, as many as asked for', async (world) => {
     const messages = ['disk full', 'no video stream', 'truncated', 'no video stream', 'disk full', 'no video stream']
     await world.add(...messages.map((_, index) => `${index}`), 'fine')
-    for (const message of messages) await world.store.fail(keyOf(await world.claim()), failure(message))
+    for (const [index, message] of messages.entries()) {
+      await world.store.fail(keyOf(await world.claim(`worker-${index}`)), failure(message))
+    }
     expect(await world.store.failures(2)).toEqual([
       { error_message: 'no video stream', count: 3 },
       { error_message: 'disk full', count: 2 },

@@ -1,5 +1,7 @@
 import { expect } from 'bun:test'
-import { type Check, failure, idOf, keyOf, lease_ms, result, type World } from './world.ts'
+import type { ClaimKey } from '../../../src/queue/store.ts'
+import { refuse } from './refusals.ts'
+import { type Check, failure, idOf, keyOf, lease_ms, result, there, type World } from './world.ts'
 
 /** Claims in a row that may end with a lost worker before the job is held to be the cause. */
 const maxLostClaims = 5
@@ -71,8 +73,59 @@ export function leaseCases(check: Check): void {
     expect(await world.store.complete(key, result)).toMatchObject({ status: 'completed' })
   })
 
+  expiryCases(check)
   lossCases(check)
   releaseCases(check)
+}
+
+/** What a claim's owner may do after its lease ran out, as long as nobody has looked. */
+function expiryCases(check: Check): void {
+  const steps: Record<string, (world: World, key: ClaimKey) => Promise<unknown>> = {
+    renew: ({ store }, key) => store.renew(key, lease_ms),
+    beginPublish: ({ store }, key) => store.beginPublish(key, result.output_size, null),
+    complete: ({ store }, key) => store.complete(key, result),
+    fail: ({ store }, key) => store.fail(key, failure()),
+    refuse: (world) => world.job('a').then((job) => refuse(world, job)),
+    release: ({ store }, key) => store.release(key),
+    putBack: ({ store }, key) => store.putBack(key, 0),
+    yieldOutput: ({ store }, key) => store.yieldOutput(key),
+  }
+  for (const [name, step] of Object.entries(steps)) {
+    check(`${name} is the owner's after the lease ran out, until that was looked at`, async (world) => {
+      await world.add('a')
+      const key = keyOf(await world.claim('alice'))
+      world.advance(10 * lease_ms)
+      expect(await step(world, key)).toBeTruthy()
+      const untouched = name === 'yieldOutput'
+      expect((await world.store.reap()).map((job) => job.attempt)).toEqual(untouched ? [1] : [])
+    })
+
+    check(
+      `${name} is nobody's once the claim was taken back, though no other worker has the job yet`,
+      async (world) => {
+        await world.add('a')
+        const claimed = await world.claim('alice')
+        world.advance(lease_ms)
+        const [lost] = await world.store.reap()
+        expect(await step(world, keyOf(claimed))).toBeOneOf([undefined, false])
+        expect(await world.job('a')).toEqual(there(lost))
+        expect((await world.store.attempts(idOf('a'))).map((attempt) => attempt.outcome)).toEqual(['lost'])
+      },
+    )
+  }
+
+  check(
+    'a request that is repeated after its lease ran out still has its job, under the lease that it had',
+    async (world) => {
+      await world.add('a')
+      const request = { worker_id: 'alice', request_id: 'one', lease_ms }
+      const first = await world.store.claim(request)
+      world.advance(lease_ms)
+      expect(await world.store.claim(request)).toEqual(there(first))
+      expect(await world.store.reap()).toHaveLength(1)
+      expect(await world.store.claim(request)).toMatchObject({ attempt: 2 })
+    },
+  )
 }
 
 function lossCases(check: Check): void {

@@ -1,6 +1,8 @@
 import { expect } from 'bun:test'
 import { type JobStatus, jobStatuses } from '../../../src/contract/job.ts'
 import { type Act, transitions } from '../../../src/queue/transitions.ts'
+import { heard } from './heard.ts'
+import { asked, refuse } from './refusals.ts'
 import { bringTo } from './states.ts'
 import { changedSource, type Check, failure, idOf, keyOf, lease_ms, result, there, type World } from './world.ts'
 
@@ -10,6 +12,17 @@ const acts: Record<Act, (world: World, attempt: number) => Promise<boolean>> = {
   complete: async ({ store }, attempt) => (await store.complete(alices(attempt), result)) !== undefined,
   fail: async ({ store }, attempt) => (await store.fail(alices(attempt), failure())) !== undefined,
   release: async ({ store }, attempt) => (await store.release(alices(attempt))) !== undefined,
+  refuse: async (world) => {
+    await heard(world, 'bob')
+    return (await refuse(world, await world.job('a'))) !== undefined
+  },
+  strand: async (world) => {
+    await heard(world, 'carol')
+    const pending = (await world.job('a')).status === 'pending' ? await asked(world, 'bob') : undefined
+    if (pending) await refuse(world, pending)
+    const ended = { error_message: 'nobody took it', retry_at_ms: null }
+    return (await world.store.strand(idOf('a'), ended)) !== undefined
+  },
   retry: async ({ store }) => (await store.retry(idOf('a'))) !== undefined,
   requeue: async ({ store }) => (await store.requeue(idOf('a'))) !== undefined,
   cancel: async ({ store }) => (await store.cancel(idOf('a'))) !== undefined,

@@ -98,7 +98,8 @@ async function newestClaim(store: Store, name: string) {
   return job ? keyOf(job) : { job_id: idOf(name), worker_id: 'alice' }
 }
 
-function recount(jobs: readonly Job[]): Totals {
+/** The totals of these jobs, counted one by one. */
+export function recount(jobs: readonly Job[]): Totals {
   const of = (...states: Job['status'][]) => jobs.filter((job) => states.includes(job.status))
   const waiting = jobs.filter((job) => job.status === 'failed' && job.retry_at_ms !== null)
   return {

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
 import type { Heartbeat } from '../../../src/contract/worker.ts'
 import { gpuReport } from '../gpu-samples.ts'
-import type { Check } from './world.ts'
+import { type Check, lease_ms, there, type World } from './world.ts'
 
 const alice: Heartbeat = {
   worker_id: 'alice',
@@ -86,6 +86,8 @@ export function workerCases(check: Check): void {
     expect((await store.worker('alice'))?.boot_id).toBe('boot-1')
   })
 
+  registerCases(check)
+
   check('workers are listed by id', async ({ store }) => {
     for (const worker_id of ['c', 'a', 'b']) await store.heartbeat({ ...bare, worker_id })
     expect((await store.workers()).map((worker) => worker.id)).toEqual(['a', 'b', 'c'])
@@ -105,4 +107,54 @@ export function workerCases(check: Check): void {
     await store.markOffline('nobody')
     expect(await store.workers()).toEqual([])
   })
+}
+
+/** Workers that were heard from later are there. */
+function since({ now_ms }: World): number {
+  return now_ms - lease_ms
+}
+
+function registerCases(check: Check): void {
+  const elsewhere = { ...alice, hostname: 'rack-2', boot_id: 'boot-2' }
+
+  check('the first process of a worker is known from then on', async (world) => {
+    expect(await world.store.register(alice, since(world))).toEqual({ known: undefined, is_refused: false })
+    expect(await world.store.worker('alice')).toMatchObject({ ...told, boot_id: 'boot-1', last_heartbeat: world.now })
+  })
+
+  check(
+    'a process on another host is refused while the known one was heard from, and changes nothing',
+    async (world) => {
+      await world.store.register(alice, since(world))
+      const known = await world.store.worker('alice')
+      world.advance(lease_ms - 1)
+      expect(await world.store.register(elsewhere, since(world))).toEqual({ known, is_refused: true })
+      expect(await world.store.worker('alice')).toEqual(there(known))
+      world.advance(1)
+      expect(await world.store.register(elsewhere, since(world))).toMatchObject({ is_refused: false })
+      expect(await world.store.worker('alice')).toMatchObject({ hostname: 'rack-2', boot_id: 'boot-2' })
+    },
+  )
+
+  check('it is taken at once when the known one has left', async (world) => {
+    await world.store.register(alice, since(world))
+    await world.store.markOffline('alice')
+    expect(await world.store.register(elsewhere, since(world))).toMatchObject({ is_refused: false })
+  })
+
+  const welcome = {
+    'on the same host': { ...alice, boot_id: 'boot-2' },
+    'that does not say where it is': { ...elsewhere, hostname: '' },
+    'that is known, and whose host has another name now': { ...elsewhere, boot_id: 'boot-1' },
+  }
+  for (const [what, heartbeat] of Object.entries(welcome)) {
+    check(`a process ${what} is taken for the worker`, async (world) => {
+      await world.store.register(alice, since(world))
+      expect(await world.store.register(heartbeat, since(world))).toMatchObject({
+        known: { boot_id: 'boot-1' },
+        is_refused: false,
+      })
+      expect(await world.store.worker('alice')).toMatchObject({ boot_id: heartbeat.boot_id })
+    })
+  }
 }

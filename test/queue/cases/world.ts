@@ -3,7 +3,7 @@ import type { Job } from '../../../src/contract/job.ts'
 import type { ClaimKey, FoundSource, Store } from '../../../src/queue/store.ts'
 import { type Clock, timestamp } from '../../../src/util/clock.ts'
 
-/** One empty queue of the implementation under test. Its jobs get three retries. */
+/** One empty queue of the implementation under test. Its jobs get three retries, its history is kept for `keep_history_ms`. */
 export interface Subject {
   /** Opens the queue; once the store is closed, again, with all that it held. */
   open: (clock: Clock) => Promise<Store>
@@ -16,6 +16,9 @@ export type Check = (title: string, proof: (world: World) => Promise<void>) => v
 
 /** How long a claim lasts here. */
 export const lease_ms = 60_000
+
+/** How long ended attempts are kept here that a later one has followed. */
+export const keep_history_ms = 86_400_000
 
 /** A queue with nothing in it yet, and a clock that moves only when told. */
 export interface World {

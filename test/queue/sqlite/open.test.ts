@@ -105,21 +105,30 @@ test('a database whose table of contents is damaged is refused with a sentence a
   await using folder = await temporaryFolder()
   const path = await darkstreamDatabase(folder.path)
   await overwrite(path, 100, 3996)
-  await expectRefused(path, /is damaged: restore a copy of it, or move it away and scan again$/)
+  await expectRefused(
+    path,
+    /is damaged: move it away with its -wal and -shm files, then put a copy from darkstream backup in its place, or /,
+  )
 })
 
 test('a database of which the end is missing is refused with a sentence and left as it is', async () => {
   await using folder = await temporaryFolder()
   const path = await darkstreamDatabase(folder.path)
   await truncate(path, 3 * 4096)
-  await expectRefused(path, /is damaged: restore a copy of it, or move it away and scan again$/)
+  await expectRefused(
+    path,
+    /is damaged: move it away with its -wal and -shm files, then put a copy from darkstream backup in its place, or /,
+  )
 })
 
 test('a database whose table of jobs is damaged is refused with a sentence and left as it is', async () => {
   await using folder = await temporaryFolder()
   const path = await darkstreamDatabase(folder.path)
   await overwrite(path, 4096, 4096)
-  await expectRefused(path, /is damaged: restore a copy of it, or move it away and scan again$/)
+  await expectRefused(
+    path,
+    /is damaged: move it away with its -wal and -shm files, then put a copy from darkstream backup in its place, or /,
+  )
 })
 
 test('an original database that is damaged is refused with a sentence and left as it is', async () => {

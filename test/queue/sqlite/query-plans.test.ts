@@ -32,11 +32,22 @@ function planOf(sql: string, database = path): string[] {
   return plan
 }
 
-test('a claim walks the index of pending jobs in its order and sorts nothing', () => {
+test('a claim walks the index of pending jobs in its order and sorts no more than the first job of each list', () => {
   const plan = planOf(statements.claim)
   expect(plan).toContainEqual(expect.stringMatching(/USING (COVERING )?INDEX jobs_pending/))
-  expect(plan.join('\n')).not.toContain('TEMP B-TREE')
+  const firstOfList = 'SEARCH jobs USING COVERING INDEX jobs_refused (refused_by=?)'
+  expect(plan).toContain(firstOfList)
+  expect(plan.filter((step) => step.includes('TEMP B-TREE'))).toEqual(['USE TEMP B-TREE FOR ORDER BY'])
+  expect(plan.indexOf('USE TEMP B-TREE FOR ORDER BY')).toBeGreaterThan(plan.indexOf(firstOfList))
   expect(plan.join('\n')).not.toContain('idx_jobs_status')
+})
+
+test('lists of refusers are found by jumps in their index, and offers that nobody took by theirs', () => {
+  const jump = 'SEARCH jobs USING COVERING INDEX jobs_refused (refused_by>?)'
+  expect(planOf(statements.claim).filter((step) => step.includes('(refused_by>?)'))).toEqual([jump, jump])
+  expect(planOf(statements.stranded)).toContainEqual(
+    expect.stringContaining('jobs_offers (refused_by=? AND refused_at_ms<?)'),
+  )
 })
 
 test('the totals read the counters and no job', () => {
@@ -54,6 +65,13 @@ test('the most frequent paths are read from their index in its order, and a comp
 test('expired claims and publications are found by the index of leases', () => {
   expect(planOf(statements.expiredClaims)).toEqual([expect.stringContaining('jobs_leases (lease_expires_ms<?)')])
   expect(planOf(statements.publishing)).toEqual([expect.stringContaining('jobs_leases')])
+})
+
+test('history that is old enough to go is found by the index of it alone, which leaves the newest attempts out', () => {
+  const plan = planOf(statements.forgetAttempts)
+  expect(plan).toContainEqual(expect.stringContaining('attempts_superseded (ended_at<?)'))
+  expect(plan).toContainEqual(expect.stringContaining('USING PRIMARY KEY (job_id=? AND attempt=?)'))
+  expect(plan.join('\n')).not.toContain('SCAN attempts')
 })
 
 test('retries that are due are found by the index of retries', () => {

@@ -1,0 +1,89 @@
+import type { Api } from '../contract/api.ts'
+import { DarkstreamError, type ErrorCode } from '../contract/error.ts'
+import { ConversionError } from '../contract/failure.ts'
+import { pathText } from '../contract/gpu.ts'
+import { removeStaging } from '../pipeline/staging.ts'
+import type { Log } from '../util/log.ts'
+import type { Outbox, OutboxEntry } from './outbox.ts'
+import { farewellMs, persist } from './persist.ts'
+
+export interface DeliveryContext {
+  api: Api
+  outbox: Outbox
+  /** Milliseconds before the master is asked again when it could not be reached. */
+  retry_pause_ms: number
+  /** Aborted when the worker is to end after its running jobs. */
+  draining: AbortSignal
+  /** Milliseconds for which it then still tries to hand in what it has to a master that is away. */
+  drain_patience_ms: number
+  log: Log
+}
+
+/** What asking again would not change; everything else may pass. */
+const refusals = new Set<ErrorCode>(['conflict', 'not_found', 'invalid_request', 'request_too_large'])
+
+/**
+ * Tells the master of an entry of the outbox until it has heard it, and takes it out. What it refuses is cleaned up with
+ * the staged result. What the worker's end comes before stays in the outbox; the signal makes it the next try.
+ */
+export async function deliver(entry: OutboxEntry, context: DeliveryContext, signal: AbortSignal): Promise<void> {
+  const { outbox } = context
+  const { job_id, attempt } = entry.report.input
+  const log = context.log.with({ job_id, attempt })
+  try {
+    const done = await tellTillHeard(entry, { ...context, log }, signal)
+    await outbox.remove(entry)
+    if (entry.report.outcome === 'completed') log.info(`handed in: ${done.message ?? done.status}`, factsOf(entry))
+  } catch (error) {
+    if (!isRefusal(error)) return log.warn(`${waits(entry)}: ${(error as Error).message}`)
+    await removeStaging(entry.staging_path)
+    const failure = failureInstead(entry, error)
+    if (failure) return deliver(await outbox.keep(failure), context, signal)
+    await outbox.remove(entry)
+    log.info(`dropped: ${error.message}`)
+  }
+}
+
+async function tellTillHeard(entry: OutboxEntry, context: DeliveryContext, signal: AbortSignal) {
+  const { report } = entry
+  const tell = (limit?: AbortSignal) =>
+    report.outcome === 'completed' ? context.api.complete(report.input, limit) : context.api.fail(report.input, limit)
+  const what = report.outcome === 'completed' ? 'hand in the result' : 'report the failure'
+  try {
+    return await persist(() => tell(), {
+      ...context,
+      first_pause_ms: context.retry_pause_ms,
+      what,
+      signal,
+      mayPass: (error) => !isRefusal(error),
+    })
+  } catch (error) {
+    if (isRefusal(error) || !signal.aborted) throw error
+    return tell(AbortSignal.timeout(farewellMs))
+  }
+}
+
+function isRefusal(error: unknown): error is DarkstreamError {
+  return error instanceof DarkstreamError && refusals.has(error.code)
+}
+
+/** A result that the master does not understand is a failure to be told. */
+function failureInstead(entry: OutboxEntry, refusal: DarkstreamError): Omit<OutboxEntry, 'master'> | undefined {
+  if (refusal.code !== 'invalid_request' || entry.report.outcome === 'failed') return undefined
+  const { job_id, worker_id, attempt, ran_on } = entry.report.input
+  const error_message = `the master refused the result: ${refusal.message}`
+  const { report } = new ConversionError(error_message, { class: 'worker', step: 'publish' })
+  const input = { job_id, worker_id, attempt, ran_on, error_message, report }
+  return { staging_path: entry.staging_path, report: { outcome: 'failed', input } }
+}
+
+function waits({ report }: OutboxEntry): string {
+  const what = report.outcome === 'completed' ? 'the result' : 'the report of the failure'
+  return `${what} waits in the outbox and will be delivered at the next start`
+}
+
+function factsOf({ report }: OutboxEntry) {
+  if (report.outcome === 'failed') return {}
+  const { output_size, ran_on } = report.input
+  return { output_size, ran_on: ran_on && pathText(ran_on), reasons: ran_on?.reasons.join('; ') }
+}
