@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import type { Gpu } from '../contract/gpu.ts'
-import type { VulkanReport } from '../contract/vulkan.ts'
+import type { VulkanProblem, VulkanReport } from '../contract/vulkan.ts'
 import type { GpuMode } from '../pipeline/gpu-access.ts'
 import { proveGpus } from '../pipeline/prove/prove-gpus.ts'
 import type { Tools } from '../pipeline/tools.ts'
@@ -31,16 +31,22 @@ export interface FoundGpus {
   vulkan: VulkanReport | null
   /** Why no GPU will be used, a sentence; null when one will, or none is wanted. */
   problem: string | null
+  /** Whether there seems to be a GPU at all. */
+  has_gpu: boolean
 }
+
+/** What Vulkan says on a machine that has no GPU, or none that anybody set up. */
+const noGpuCodes = new Set<VulkanProblem['code']>(['no_loader', 'no_driver', 'no_device', 'only_cpu'])
 
 /** Asks the drivers, then tries with ffmpeg what they claim. */
 export async function findGpus(request: FindGpusRequest): Promise<FoundGpus> {
   const { ffmpeg, vulkan: wanted } = request.config
   const mode = ffmpeg.use_vulkan ? ffmpeg.gpu : 'off'
-  if (mode === 'off') return { mode, gpus: [], vulkan: null, problem: null }
+  if (mode === 'off') return { mode, gpus: [], vulkan: null, problem: null, has_gpu: false }
   const vulkan = await askVulkan({ ...wanted, environment: request.environment, signal: request.signal })
   const gpus = await proveAllowed(request, vulkan)
-  return { mode, gpus, vulkan, problem: whyUnused(gpus, vulkan) }
+  const isNews = vulkan.problem !== null && !noGpuCodes.has(vulkan.problem.code)
+  return { mode, gpus, vulkan, problem: whyUnused(gpus, vulkan), has_gpu: gpus.length > 0 || isNews }
 }
 
 /** Tries the devices that the configuration allows, and by which other ways this machine's engines are reached. */

@@ -40,7 +40,9 @@ export async function openGpus(request: OpenGpusRequest): Promise<{ pool: GpuPoo
     () => log.warn('trying what the GPUs can do; that takes up to a minute, once'),
     noticeAfterMs,
   )
-  const { mode, gpus, vulkan, problem } = await findGpus({ ...common, config }).finally(() => clearTimeout(notice))
+  const { mode, gpus, vulkan, problem, has_gpu } = await findGpus({ ...common, config }).finally(() =>
+    clearTimeout(notice),
+  )
   if (mode === 'require' && problem !== null) {
     throw new DarkstreamError('unavailable', `ffmpeg.gpu is require, and no GPU can be used: ${problem}`)
   }
@@ -58,6 +60,7 @@ export async function openGpus(request: OpenGpusRequest): Promise<{ pool: GpuPoo
     mode,
     gpus,
     problem,
+    has_gpu,
     slots: config.vulkan.slots ?? concurrency,
     recall: (source, settings) => knownFigures({ ...common, gpus, source, settings }),
     measure: (source, settings) => calibrate({ ...common, gpus, source, settings }),

@@ -42,9 +42,15 @@ export function statusText(stats: Reply<'stats'>, { workers }: Reply<'workers'>)
 
 /** What a worker does, and below it what keeps it or its GPUs from doing more. */
 function workerEntry(worker: WorkerView): { line: string; lines: string[] } {
-  const { id, active_jobs, gpu_report, set_aside } = worker
-  const ofGpus = gpu_report === null ? [] : [...setAsideLines(gpu_report), unusedReason(gpu_report) ?? []].flat()
-  const lines = [...(set_aside ? [asideText(set_aside)] : []), ...ofGpus]
+  const { id, active_jobs, gpu_report, set_aside, obstacle } = worker
+  // A machine without a GPU is no news.
+  const unused = gpu_report?.has_gpu ? unusedReason(gpu_report) : undefined
+  const lines = [
+    ...(set_aside ? [asideText(set_aside)] : []),
+    ...(obstacle ? [`takes no jobs: ${obstacle}`] : []),
+    ...(gpu_report ? setAsideLines(gpu_report) : []),
+    ...(unused === undefined ? [] : [unused]),
+  ]
   return { line: `${id}: ${active_jobs} jobs (${use(worker)})`, lines }
 }
 

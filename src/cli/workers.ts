@@ -33,7 +33,10 @@ function resume(master: Api, worker_ids: readonly string[]): Promise<number> {
 /** The workers, a line each, and below them why one is given no jobs. */
 export function listText(workers: readonly WorkerView[], now_ms: number): string {
   if (workers.length === 0) return 'no workers\n'
-  const aside = workers.flatMap(({ id, set_aside }) => (set_aside ? [`${id} is ${asideText(set_aside)}`] : []))
+  const aside = workers.flatMap(({ id, set_aside, obstacle }) => [
+    ...(set_aside ? [`${id} is ${asideText(set_aside)}`] : []),
+    ...(obstacle ? [`${id} takes no jobs: ${obstacle}`] : []),
+  ])
   const list = table(
     ['id', 'status', 'jobs', 'cpu', 'memory', 'gpu', 'host', 'last heard'],
     workers.map((worker) => [

@@ -129,6 +129,8 @@ export const GpuReport = v.object({
   gpus: v.pipe(v.array(GpuState), v.maxLength(64)),
   /** Why no GPU is used; null when one is. */
   problem: v.nullable(Text(1000)),
+  /** Whether there seems to be a GPU, so that a problem is worth a person's while. */
+  has_gpu: v.optional(v.boolean(), true),
   figures: v.pipe(v.array(PathFigure), v.maxLength(500)),
 })
 export type GpuReport = v.InferOutput<typeof GpuReport>

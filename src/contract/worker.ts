@@ -61,5 +61,7 @@ export const WorkerView = v.object({
   status: v.picklist([...workerStatuses, 'offline']),
   /** Null or missing for a worker that is given jobs. */
   set_aside: v.optional(v.nullable(SetAside)),
+  /** Why it takes no jobs at the moment, a clause; null or missing while it does. */
+  obstacle: v.optional(v.nullable(v.string())),
 })
 export type WorkerView = v.InferOutput<typeof WorkerView>

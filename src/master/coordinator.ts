@@ -45,7 +45,14 @@ export interface Coordinator {
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const { store, clock, onEvent, worker_timeout_ms, log } = options
   const dispatcher = new Dispatcher({ ...options, lease_ms: worker_timeout_ms })
-  const parts: Parts = { ...options, dispatcher, onEvent, progress: new Map(), started_at: timestamp(clock()) }
+  const parts: Parts = {
+    ...options,
+    dispatcher,
+    onEvent,
+    progress: new Map(),
+    obstacles: new Map(),
+    started_at: timestamp(clock()),
+  }
   const stopping = new AbortController()
   let reaping: Promise<void> | undefined
   return {

@@ -26,6 +26,8 @@ export interface Parts {
   log: Log
   /** What running attempts last said of themselves, by job id. It is news, not state: a restart forgets it. */
   progress: Map<string, { attempt: number; progress: Progress }>
+  /** Why workers take no jobs, by their id, as their newest heartbeat said; news as well. */
+  obstacles: Map<string, string>
   scanReport: () => StatsReport['scan']
   version: string
   /** RFC 3339 UTC. */

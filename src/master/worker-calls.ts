@@ -3,6 +3,7 @@ import type { Handlers } from '../contract/api.ts'
 import { containers } from '../contract/conversion.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import type { Assignment, Job } from '../contract/job.ts'
+import type { Heartbeat } from '../contract/worker.ts'
 import { answerRepeated, failClaim } from './fail-claim.ts'
 import { finishClaim } from './finish.ts'
 import { isOwner, notOwner } from './ownership.ts'
@@ -43,6 +44,7 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
     async register(worker) {
       const { known, is_refused } = await store.register(worker, parts.clock() - worker_timeout_ms)
       if (is_refused) throw runsElsewhere(worker.worker_id, known?.hostname ?? 'another host')
+      noteObstacle(worker)
       const isSameProcess = known?.boot_id === worker.boot_id
       if (!isSameProcess) parts.log.info(`worker ${worker.worker_id} joined`, { hostname: worker.hostname })
       const kept = await renewClaims(worker.worker_id, worker.claims ?? [])
@@ -61,6 +63,7 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
       const { worker_id, boot_id, claims } = heartbeat
       if (boot_id !== undefined) await refuseReplaced(worker_id, boot_id)
       await store.heartbeat(heartbeat)
+      noteObstacle(heartbeat)
       if (claims) await renewClaims(worker_id, claims)
       // A foreign worker that says it has no job has lost the answer that gave it one.
       else if (heartbeat.active_jobs !== 0) await store.renewWorker(worker_id, worker_timeout_ms)
@@ -91,6 +94,11 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
       dispatcher.wake()
       return { status: job.status }
     },
+  }
+
+  function noteObstacle({ worker_id, obstacle }: Heartbeat): void {
+    if (obstacle === undefined) parts.obstacles.delete(worker_id)
+    else parts.obstacles.set(worker_id, obstacle)
   }
 
   function assignment(job: Job): Assignment {

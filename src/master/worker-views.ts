@@ -8,14 +8,18 @@ import type { Parts } from './parts.ts'
  * The workers as the master sees them now: one that was silent for too long is offline and does nothing. What it said of
  * the moment, its GPUs' use above all, is not told any more; what its GPUs can do is.
  */
-export async function viewWorkers(parts: Pick<Parts, 'store' | 'clock' | 'worker_timeout_ms'>): Promise<WorkerView[]> {
+export async function viewWorkers(
+  parts: Pick<Parts, 'store' | 'clock' | 'worker_timeout_ms' | 'obstacles'>,
+): Promise<WorkerView[]> {
   const workers = await parts.store.workers()
   const aside = new Map((await parts.store.setAside()).map((one) => [one.worker_id, asideView(one, parts.clock())]))
   return workers.map(({ boot_id: _, status, ...known }) => {
     const worker = { ...known, set_aside: aside.get(known.id) ?? null }
     const age =
       worker.last_heartbeat === null ? Number.POSITIVE_INFINITY : parts.clock() - Date.parse(worker.last_heartbeat)
-    if (age < parts.worker_timeout_ms) return { ...worker, active: true, status }
+    if (age < parts.worker_timeout_ms) {
+      return { ...worker, active: true, status, obstacle: parts.obstacles.get(known.id) ?? null }
+    }
     const gpu_report = worker.gpu_report && atRest(worker.gpu_report)
     return { ...worker, active: false, status: 'offline', active_jobs: 0, gpu_usage: null, gpu_report }
   })

@@ -15,6 +15,8 @@ export interface GpuPoolOptions extends PathFiguresOptions {
   gpus: readonly Gpu[]
   /** Why no GPU is used; null when one is. */
   problem: string | null
+  /** Whether there seems to be a GPU at all. */
+  has_gpu: boolean
   /** Conversions at a time on each. */
   slots: number
   usage: (id: string) => GpuUsage
@@ -141,6 +143,7 @@ export class GpuPool implements GpuAccess {
       mode: this.mode,
       gpus: this.seats.map((seat) => this.stateOf(seat)),
       problem: this.options.problem,
+      has_gpu: this.options.has_gpu,
       figures: this.figures.all(),
     }
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { DarkstreamError } from '../contract/error.ts'
 import type { Assignment } from '../contract/job.ts'
-import { jittered, sleep } from '../util/clock.ts'
+import { jittered, Pulse, sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 import { loadMeter } from './load.ts'
 import type { GpuPool } from './gpu-pool.ts'
@@ -15,6 +15,9 @@ import { Space } from './space.ts'
 
 /** Seconds for which the master holds a request for a job when there is none. */
 const claimWaitSeconds = 25
+
+/** Milliseconds between two heartbeats at least. */
+const newsPauseMs = 1000
 
 export interface WorkerOptions extends Omit<RunContext, 'onEncoded' | 'draining' | 'gpus' | 'outbox' | 'space'> {
   gpus: GpuPool
@@ -43,6 +46,8 @@ export class Worker {
   private readonly stopping = new AbortController()
   /** Ends the heartbeats, last of all. */
   private readonly ended = new AbortController()
+  /** That a claim came or went. */
+  private readonly news = new Pulse()
   private fault: DarkstreamError | undefined
   private readonly context: Omit<RunContext, 'onEncoded'>
   private readonly obstacles: ObstacleWatch
@@ -135,12 +140,14 @@ export class Worker {
 
   private async runClaim(job: Assignment, onEncoded: () => void): Promise<void> {
     this.claims.add(job)
+    this.news.beat()
     try {
       await runJob(job, { ...this.context, onEncoded }, this.stopping.signal)
     } catch (error) {
       this.log.error(`unexpected: ${(error as Error).stack ?? String(error)}`, { job_id: job.id, attempt: job.attempt })
     } finally {
       this.claims.delete(job)
+      this.news.beat()
     }
   }
 
@@ -173,11 +180,16 @@ export class Worker {
     }
   }
 
+  /** Regularly, and soon after a claim came or went. */
   private async beat(measure: ReturnType<typeof loadMeter>, lease_ms: number): Promise<void> {
     const interval = Math.min(this.options.heartbeat_interval_ms, lease_ms / 3)
-    for (;;) {
-      await sleep(jittered(interval * 0.8), this.ended.signal)
+    for (let news = this.news.next(); ;) {
+      const pause = Math.min(newsPauseMs, interval * 0.5)
+      await sleep(pause, this.ended.signal)
+      await sleep(jittered(interval * 0.8 - pause), AbortSignal.any([this.ended.signal, news]))
       if (this.ended.signal.aborted) return
+      // Taken before the claims are read, so that what changes from here on is told by the next.
+      news = this.news.next()
       try {
         await this.options.api.heartbeat(this.heartbeat(measure), this.ended.signal)
       } catch (error) {

@@ -74,13 +74,22 @@ test('below a worker stands which of its GPUs is set aside, and why it uses none
       workerView({ id: 'a', gpu_report: gpuReport({ gpus: [gpuState({ set_aside })] }) }),
       workerView({ id: 'b', gpu_report: gpuReport({ gpus: [], problem: 'no driver that loads' }) }),
       workerView({ id: 'c', gpu_report: gpuReport({ mode: 'off', gpus: [], problem: 'ffmpeg.gpu is off' }) }),
+      workerView({ id: 'd', gpu_report: gpuReport({ gpus: [], problem: 'no Vulkan loader', has_gpu: false }) }),
     ),
   ).toEqual([
     '├─ a: 0 jobs (CPU: 0%)',
     '│  └─ GPU a GPU set aside for 2 minutes after 3 failures: the driver hung\\n\\u001b[2J',
     '├─ b: 0 jobs (CPU: 0%)',
     '│  └─ no GPU is used: no driver that loads',
-    '└─ c: 0 jobs (CPU: 0%)',
+    '├─ c: 0 jobs (CPU: 0%)',
+    '└─ d: 0 jobs (CPU: 0%)',
+  ])
+})
+
+test('below a worker stands why it takes no jobs', () => {
+  expect(linesOf(workerView({ id: 'a', obstacle: 'less than storage.min_free is free' }))).toEqual([
+    '└─ a: 0 jobs (CPU: 0%)',
+    '   └─ takes no jobs: less than storage.min_free is free',
   ])
 })
 

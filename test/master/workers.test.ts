@@ -141,3 +141,15 @@ test('figures are null until something was measured, and then follow from it', a
     measured_jobs: 1,
   })
 })
+
+test('why a worker takes no jobs is told as long as it says so and is there', async () => {
+  const master = openMaster()
+  const obstacle = async () => (await master.remote.workers({})).workers[0]?.obstacle
+  await master.remote.register({ worker_id: 'w', boot_id: 'b', obstacle: 'its disk is full' })
+  expect(await obstacle()).toBe('its disk is full')
+  await master.remote.heartbeat({ worker_id: 'w', boot_id: 'b' })
+  expect(await obstacle()).toBeNull()
+  await master.remote.heartbeat({ worker_id: 'w', boot_id: 'b', obstacle: 'its disk is full' })
+  master.clock.now += 600_000
+  expect(await obstacle()).toBeUndefined()
+})

@@ -93,5 +93,5 @@ export function figure(changes: Partial<PathFigure> = {}): PathFigure {
 
 /** A worker with one GPU in use. */
 export function gpuReport(changes: Partial<GpuReport> = {}): GpuReport {
-  return { mode: 'prefer', gpus: [gpuState()], problem: null, figures: [figure()], ...changes }
+  return { mode: 'prefer', gpus: [gpuState()], problem: null, has_gpu: true, figures: [figure()], ...changes }
 }

@@ -18,6 +18,7 @@ function openPool(changes: Partial<GpuPoolOptions> = {}) {
     mode: 'prefer',
     gpus: [gpu({ decode_slots: 2 })],
     problem: null,
+    has_gpu: true,
     slots: 3,
     recall: () => Promise.resolve(undefined),
     measure: () => Promise.resolve([]),

@@ -14,6 +14,7 @@ const noPool = new GpuPool({
   mode: 'off',
   gpus: [],
   problem: null,
+  has_gpu: false,
   slots: 1,
   now: () => performance.now(),
   recall: () => Promise.resolve(undefined),

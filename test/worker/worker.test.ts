@@ -6,6 +6,7 @@ import { DarkstreamError } from '../../src/contract/error.ts'
 import { useClips } from '../support/clips.ts'
 import { openMaster, type TestMaster } from '../support/master.ts'
 import { temporaryFolder } from '../support/program.ts'
+import { News } from '../support/news.ts'
 import { openWorker, workUntil } from './open-worker.ts'
 
 const clips = useClips()
@@ -143,4 +144,25 @@ test('a worker that was replaced stops and says why', async () => {
   await registered.promise
   await master.api.register({ worker_id: 'w', boot_id: 'another' })
   expect(await running).toMatchObject({ code: 'worker_replaced', message: expect.stringContaining('worker.id') })
+})
+
+test('a claim is told of soon, not only at the next regular heartbeat', async () => {
+  const master = openMaster()
+  await master.addSource('a.mp4', await Bun.file(await clips.path('plain.mp4')).bytes())
+  const beats: unknown[] = []
+  const news = new News()
+  const heard: Api = {
+    ...master.remote,
+    heartbeat: async (input, signal) => {
+      beats.push(input.active_jobs)
+      news.beat()
+      return master.remote.heartbeat(input, signal)
+    },
+    complete: async (input, signal) => {
+      await news.until(() => beats.includes(1))
+      return master.remote.complete(input, signal)
+    },
+  }
+  const { worker } = openWorker(heard, { heartbeat_interval_ms: 3_600_000 })
+  await workUntil(master, worker, 1)
 })
