@@ -9,7 +9,8 @@ import { table } from '../src/cli/table.ts'
 import { loadConfig } from '../src/config/load.ts'
 import type { ConversionSettings } from '../src/contract/conversion.ts'
 import { type Gpu, pathText, type PathFigure } from '../src/contract/gpu.ts'
-import { calibrate, type SourceKind } from '../src/pipeline/prove/calibrate.ts'
+import { calibrate } from '../src/pipeline/prove/calibrate.ts'
+import type { SourceKind } from '../src/pipeline/prove/source-kind.ts'
 import { findTools } from '../src/pipeline/tools.ts'
 
 /**

@@ -2,8 +2,8 @@ import { DarkstreamError } from '../contract/error.ts'
 import type { Reply } from '../contract/routes.ts'
 import { printable } from '../util/format.ts'
 
-/** Does one thing to each named job, or worker, and tells how it went; exit code 1 when any was refused. */
-export async function actOnJobs(
+/** Does one thing to each of the named jobs, or workers, and tells how it went; exit code 1 when any was refused. */
+export async function actOnEach(
   ids: readonly string[],
   act: (id: string) => Promise<Reply<'cancelJob'>>,
 ): Promise<number> {

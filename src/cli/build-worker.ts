@@ -5,9 +5,9 @@ import type { Config } from '../config/schema.ts'
 import type { Api } from '../contract/api.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import { killLeftovers } from '../pipeline/leftovers.ts'
-import { findTools } from '../pipeline/tools.ts'
+import { findTools, type Tools } from '../pipeline/tools.ts'
 import type { Log } from '../util/log.ts'
-import { removeLeftovers, takeIdentity } from '../worker/identity.ts'
+import { type Identity, removeLeftovers, takeIdentity } from '../worker/identity.ts'
 import { Worker } from '../worker/worker.ts'
 import { openGpus } from './open-gpus.ts'
 
@@ -26,35 +26,75 @@ export interface BuiltWorker {
   release: () => Promise<void>
 }
 
+/** What a worker is put together with. */
+export interface BuildWorkerRequest {
+  config: Config
+  api: Api
+  log: Log
+  /** Ends the putting together, and nothing after it. */
+  signal: AbortSignal
+  /** What tells the worker's master from others: its address, or the folder of its results, unless told. */
+  master?: string
+}
+
 /**
- * Puts a worker together: finds ffmpeg, takes an id, clears what an earlier run of it left behind. Its master is told from
- * others by where it is: its address, or the folder of its results when it is in this process.
+ * Puts a worker together: finds ffmpeg, takes an id, clears what an earlier run of it left behind, tries the GPUs.
+ * Undefined when the signal ended that, with nothing left.
  */
-export async function buildWorker(
-  config: Config,
-  api: Api,
-  log: Log,
-  master = resolve(config.scanner.output_base),
-): Promise<BuiltWorker> {
-  const { worker: own, storage, ffmpeg } = config
-  const tools = await findTools({
-    ffmpeg_path: ffmpeg.path,
-    environment: process.env,
-    signal: AbortSignal.timeout(30_000),
-  })
-  log.info(`ffmpeg ${tools.version} at ${tools.ffmpeg_path}`)
+export async function buildWorker(request: BuildWorkerRequest): Promise<BuiltWorker | undefined> {
+  try {
+    const tools = await findTools({
+      ffmpeg_path: request.config.ffmpeg.path,
+      environment: process.env,
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(30_000)]),
+    })
+    request.log.info(`ffmpeg ${tools.version} at ${tools.ffmpeg_path}`)
+    return await buildWith(tools, request)
+  } catch (error) {
+    if (request.signal.aborted) return undefined
+    throw error
+  }
+}
+
+async function buildWith(tools: Tools, request: BuildWorkerRequest): Promise<BuiltWorker> {
+  const { storage, worker: own } = request.config
   const cache_path = openCache(storage.cache_path)
   const identity = takeIdentity({ cache_path, configured_id: own.id, hostname: hostname() })
   if (!identity) {
     const remedy = 'stop it, or give this one another worker.id (--id)'
     throw new DarkstreamError('conflict', `a worker ${own.id} runs on this machine already: ${remedy}`)
   }
+  try {
+    return await buildAs(identity, cache_path, tools, request)
+  } catch (error) {
+    identity.release()
+    throw error
+  }
+}
+
+async function buildAs(
+  identity: Identity,
+  cache_path: string,
+  tools: Tools,
+  { config, api, log, signal, master = resolve(config.scanner.output_base) }: BuildWorkerRequest,
+): Promise<BuiltWorker> {
+  const { worker: own, storage, ffmpeg } = config
   const { worker_id, work_base, release } = identity
   const killed = await killLeftovers({ name: childMark, value: work_base })
   if (killed > 0) log.warn(`ended ${killed} processes that an earlier run had left behind`)
   removeLeftovers(identity)
   const concurrency = concurrencyOf(config)
-  const { pool, stop: stopGpus } = await openGpus({ config, tools, cache_path, concurrency, log })
+  const environment = { ...process.env, [childMark]: work_base }
+  const { pool, stop: stopGpus } = await openGpus({
+    config,
+    tools,
+    cache_path,
+    work_base,
+    concurrency,
+    environment,
+    signal,
+    log,
+  })
   const worker = new Worker({
     api,
     master,
@@ -76,7 +116,7 @@ export async function buildWorker(
     mount_path: storage.mount_path,
     min_free: storage.min_free,
     concurrency,
-    child_environment: { ...process.env, [childMark]: work_base },
+    child_environment: environment,
     log,
   })
   return {

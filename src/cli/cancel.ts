@@ -1,8 +1,8 @@
-import { actOnJobs } from './act.ts'
+import { actOnEach } from './act.ts'
 import { masterOf } from './ask.ts'
 import type { CommandArgs } from './usage.ts'
 
 export async function run(args: CommandArgs): Promise<number> {
   const master = masterOf(args)
-  return actOnJobs(args.positionals, (job_id) => master.cancelJob({ job_id }))
+  return actOnEach(args.positionals, (job_id) => master.cancelJob({ job_id }))
 }

@@ -3,8 +3,9 @@ import type { Config } from '../config/schema.ts'
 import { ConversionError } from '../contract/failure.ts'
 import type { Gpu, PathFigure } from '../contract/gpu.ts'
 import type { VulkanReport } from '../contract/vulkan.ts'
-import { calibrate, knownFigures, type SourceKind } from '../pipeline/prove/calibrate.ts'
+import { calibrate, knownFigures } from '../pipeline/prove/calibrate.ts'
 import { type EncoderProof, proveEncoders } from '../pipeline/prove/encoders.ts'
+import type { SourceKind } from '../pipeline/prove/source-kind.ts'
 import { findTools } from '../pipeline/tools.ts'
 import { answer } from './ask.ts'
 import { askVulkan } from './ask-vulkan.ts'
@@ -12,6 +13,7 @@ import { concurrencyOf, openCache } from './build-worker.ts'
 import { detectText } from './detect-text.ts'
 import { type FindGpusRequest, proofFolder, proveAllowed, whyUnused } from './find-gpus.ts'
 import { settingsOf } from './settings.ts'
+import { onStopSignals } from './signals.ts'
 import type { CommandArgs } from './usage.ts'
 
 /** What this machine is, what it has proved to be able to do, and what its GPU drivers claim. */
@@ -43,8 +45,22 @@ const typicalSources: readonly SourceKind[] = [
 ]
 
 export async function run(args: CommandArgs): Promise<number> {
+  const stopping = new AbortController()
+  // So that what is tried leaves no folder behind.
+  onStopSignals(
+    () => stopping.abort(),
+    () => process.exit(1),
+  )
+  try {
+    return await detect(args, stopping.signal)
+  } catch (error) {
+    if (stopping.signal.aborted) return 1
+    throw error
+  }
+}
+
+async function detect(args: CommandArgs, signal: AbortSignal): Promise<number> {
   const { config } = settingsOf(args)
-  const { signal } = new AbortController()
   const vulkan = await askVulkan({ ...config.vulkan, environment: process.env, signal })
   const encoding = await detectEncoders(config, vulkan, { signal, isQuick: args.flag('quick') })
   const found = { ...machine(), ...encoding, vulkan, vulkan_environment: vulkanEnvironment() }

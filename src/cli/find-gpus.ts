@@ -1,11 +1,18 @@
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import type { Gpu } from '../contract/gpu.ts'
-import type { VulkanProblem, VulkanReport } from '../contract/vulkan.ts'
+import type { VulkanDevice, VulkanProblem, VulkanReport } from '../contract/vulkan.ts'
 import type { GpuMode } from '../pipeline/gpu-access.ts'
+import {
+  type Engine,
+  type EngineHardware,
+  enginesOf,
+  isEngineOf,
+  readEngineHardware,
+} from '../pipeline/prove/engines.ts'
 import { proveGpus } from '../pipeline/prove/prove-gpus.ts'
 import type { Tools } from '../pipeline/tools.ts'
-import { allowedDevices } from '../vulkan/choose.ts'
+import { allowedDevices, chooseDevice } from '../vulkan/choose.ts'
 import { askVulkan } from './ask-vulkan.ts'
 
 /** What to look with, and where to keep what a test has shown. */
@@ -16,6 +23,8 @@ export interface FindGpusRequest {
   concurrency: number
   /** Proofs and measurements of this machine lie here. */
   cache_folder: string
+  /** Where trials write; the system's folder for such unless told. */
+  temporary_folder?: string
   environment: Record<string, string | undefined>
   signal: AbortSignal
   /** Tries again what was tried before; false unless told. */
@@ -51,12 +60,28 @@ export async function findGpus(request: FindGpusRequest): Promise<FoundGpus> {
 
 /** Tries the devices that the configuration allows, and by which other ways this machine's engines are reached. */
 export async function proveAllowed(request: FindGpusRequest, vulkan: VulkanReport): Promise<Gpu[]> {
-  const { preferred_device } = request.config.vulkan
-  const available = vulkan.devices.filter((device) => device.available)
-  const devices = allowedDevices(available, preferred_device)
-  const proved = await proveGpus({ ...request, devices })
-  if (preferred_device.toLowerCase() === 'auto') return proved
-  return proved.filter(({ name }) => devices.some((device) => device.name === name))
+  const allowed = allowedGpus(vulkan, readEngineHardware(), request.config.vulkan.preferred_device)
+  return proveGpus({ ...request, ...allowed })
+}
+
+/**
+ * Pure: what `vulkan.preferred_device` allows to be used. `auto` allows all; a device that it names goes with those engines
+ * that are on it beyond doubt.
+ */
+export function allowedGpus(
+  { devices: known }: Pick<VulkanReport, 'devices'>,
+  hardware: EngineHardware,
+  preferred_device: string,
+): { devices: VulkanDevice[]; engines: Engine[] } {
+  const available = known.filter((device) => device.available)
+  const engines = enginesOf(hardware, known)
+  if (preferred_device.toLowerCase() === 'auto') return { devices: allowedDevices(available, 'auto'), engines }
+  const { index } = chooseDevice(available, preferred_device)
+  const devices = available.filter((device) => device.index === index)
+  return {
+    devices,
+    engines: engines.filter((engine) => devices.some((device) => isEngineOf(engine, device, known))),
+  }
 }
 
 /** Why no GPU can be used, a sentence; null when one has proved something. */

@@ -7,7 +7,7 @@ import {
   pathText,
 } from '../contract/gpu.ts'
 import { rankFigures } from '../pipeline/rank-paths.ts'
-import { formatDuration } from '../util/format.ts'
+import { formatSetAside } from '../util/format.ts'
 import { table } from './table.ts'
 
 const titles = { encode: 'Encoding', decode: 'Decoding', filter: 'Filtering' } as const
@@ -121,12 +121,9 @@ export function engineParts(gpu: Pick<GpuState, 'encoder_usage' | 'decoder_usage
 export function setAsideLines({ gpus }: Pick<GpuReport, 'gpus'>): string[] {
   return gpus.flatMap((gpu) => {
     if (gpu.set_aside === null) return []
-    const { seconds_left, failures, reason } = gpu.set_aside
     const isOnly = gpus.filter((other) => other.name === gpu.name).length === 1
-    const times = `${failures} ${failures === 1 ? 'failure' : 'failures'}`
-    return [
-      `GPU ${gpu.name}${isOnly ? '' : ` (${gpu.id})`} set aside for ${formatDuration(seconds_left)} after ${times}: ${reason}`,
-    ]
+    const name = `${gpu.name}${isOnly ? '' : ` (${gpu.id})`}`
+    return [`GPU ${name} ${formatSetAside(gpu.set_aside.seconds_left, gpu.set_aside)}`]
   })
 }
 

@@ -149,7 +149,7 @@ export const heads = {
       worker_id: {
         type: 'positional',
         required: false,
-        description: 'Id of the worker to show in full; or resume and ids of those that are to work again at once',
+        description: 'Id of the worker to show in full; resume with ids after it lets those work again at once',
       },
       'active-only': { type: 'boolean', description: 'Only those that were heard from lately' },
       ...asking,

@@ -8,7 +8,7 @@ import { ownFolder } from '../master/publish.ts'
 import { Pulse, sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 import { buildMaster, type Master } from './build-master.ts'
-import { buildWorker } from './build-worker.ts'
+import { type BuiltWorker, buildWorker } from './build-worker.ts'
 import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
@@ -38,25 +38,43 @@ export async function run(args: CommandArgs): Promise<number> {
     pulse.beat()
   }
   const master = buildMaster(config, log, onEvent)
-  const { worker, concurrency, release } = await buildWorker(config, master.coordinator.api, log)
-  await master.recover()
-  const server = listenSomewhere(master, loaded, log)
   const stopping = new AbortController()
   const startedAt = performance.now()
-  const before = await master.store.totals()
+  const completed = async () => (await master.store.totals()).by_status.completed
+  const finish = async (before: number) => {
+    const code = await printSummary(master, {
+      display,
+      folders,
+      converted,
+      before,
+      seconds: (performance.now() - startedAt) / 1000,
+      once: args.flag('once'),
+      interrupted: stopping.signal.aborted,
+    })
+    await master.stop()
+    return code
+  }
+  let built: BuiltWorker | undefined
+  onStopSignals(
+    () => {
+      stopping.abort()
+      if (built === undefined) return
+      if (built.worker.activeJobs > 0)
+        display.say('stopping: what is running is finished first; Ctrl-C again gives it back now')
+      built.worker.drain()
+    },
+    () => built?.worker.stop(),
+  )
+  built = await buildWorker({ config, api: master.coordinator.api, log, signal: stopping.signal })
+  if (built === undefined) return finish(await completed())
+  const { worker, concurrency, release } = built
+  await master.recover()
+  const server = listenSomewhere(master, loaded, log)
+  const before = await completed()
   await retrySurroundings(master)
   master.scanner.start()
   display.say(
     `${folders.source} -> ${folders.output}: ${concurrency} at a time; darkstream status --master-url ${server.url}`,
-  )
-  onStopSignals(
-    () => {
-      if (worker.activeJobs > 0)
-        display.say('stopping: what is running is finished first; Ctrl-C again gives it back now')
-      stopping.abort()
-      worker.drain()
-    },
-    () => worker.stop(),
   )
   const ended = new AbortController()
   try {
@@ -69,17 +87,7 @@ export async function run(args: CommandArgs): Promise<number> {
     await server.stop()
     display.clear()
   }
-  const code = await printSummary(master, {
-    display,
-    folders,
-    converted,
-    before: before.by_status.completed,
-    seconds: (performance.now() - startedAt) / 1000,
-    once: args.flag('once'),
-    interrupted: stopping.signal.aborted,
-  })
-  await master.stop()
-  return code
+  return finish(before)
 }
 
 /** Behind all links: the same folder is the same queue, whatever way leads to it. What is not there is told later. */

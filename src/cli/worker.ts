@@ -1,5 +1,5 @@
 import { createClient } from '../api/client.ts'
-import { buildWorker } from './build-worker.ts'
+import { type BuiltWorker, buildWorker } from './build-worker.ts'
 import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
@@ -10,20 +10,24 @@ export async function run(args: CommandArgs): Promise<number> {
   const { config } = settingsOf(args)
   const log = openLog(config.logging)
   const { master_url } = config.worker
-  const { worker, worker_id, concurrency, release } = await buildWorker(
-    config,
-    createClient(master_url),
-    log,
-    master_url,
-  )
-  log.info(`${versionLine()}: worker ${worker_id}, ${concurrency} at a time, for ${master_url}`)
+  const starting = new AbortController()
+  let built: BuiltWorker | undefined
   onStopSignals(
     () => {
+      if (built === undefined) return starting.abort()
+      const { worker } = built
       log.info(`stopping: finishing what is running (${worker.activeJobs}); a second signal gives it back now`)
       worker.drain()
     },
-    () => worker.stop(),
+    () => built?.worker.stop(),
   )
+  built = await buildWorker({ config, api: createClient(master_url), log, signal: starting.signal, master: master_url })
+  if (built === undefined) {
+    log.info('stopped before it began')
+    return 0
+  }
+  const { worker, worker_id, concurrency, release } = built
+  log.info(`${versionLine()}: worker ${worker_id}, ${concurrency} at a time, for ${master_url}`)
   try {
     await worker.run()
   } finally {

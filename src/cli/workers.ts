@@ -4,15 +4,18 @@ import type { GpuState } from '../contract/gpu.ts'
 import type { WorkerView } from '../contract/worker.ts'
 import { formatDuration, printable } from '../util/format.ts'
 import { asideText } from '../master/worker-views.ts'
-import { actOnJobs } from './act.ts'
+import { actOnEach } from './act.ts'
 import { answer, masterOf } from './ask.ts'
 import { capabilityLines, cardsText, engineParts, figureTable, setAsideLines, unusedReason } from './gpu-text.ts'
 import { deepTree, table } from './table.ts'
 import { type CommandArgs, UsageError } from './usage.ts'
 
+/** An act only with ids after it: by itself it is the id of a worker as any other. */
+const resumeWord = 'resume'
+
 export async function run(args: CommandArgs): Promise<number> {
   const [worker_id, ...others] = args.positionals
-  if (worker_id === 'resume') return resume(masterOf(args), others)
+  if (worker_id === resumeWord && others.length > 0) return resume(masterOf(args), others)
   if (others.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(others[0])}`)
   const reply = await masterOf(args).workers({ active_only: worker_id === undefined && args.flag('active-only') })
   if (worker_id === undefined) {
@@ -20,14 +23,18 @@ export async function run(args: CommandArgs): Promise<number> {
     return 0
   }
   const worker = reply.workers.find(({ id }) => id === worker_id)
-  if (!worker) throw new DarkstreamError('not_found', `there is no worker ${worker_id}`)
+  if (!worker) throw notFound(worker_id)
   answer(args, worker, () => workerText(worker, Date.now()))
   return 0
 }
 
 function resume(master: Api, worker_ids: readonly string[]): Promise<number> {
-  if (worker_ids.length === 0) throw new UsageError('workers resume needs the id of a worker')
-  return actOnJobs(worker_ids, (worker_id) => master.resumeWorker({ worker_id }))
+  return actOnEach(worker_ids, (worker_id) => master.resumeWorker({ worker_id }))
+}
+
+function notFound(worker_id: string): Error {
+  if (worker_id === resumeWord) return new UsageError('workers resume needs the id of a worker')
+  return new DarkstreamError('not_found', `there is no worker ${worker_id}`)
 }
 
 /** The workers, a line each, and below them why one is given no jobs. */

@@ -43,6 +43,8 @@ export const Gpu = v.object({
   driver_version: v.string(),
   /** `0000:01:00.0`; null when it is not known. */
   pci_address: v.nullable(v.string()),
+  /** The PCI vendor, as `VulkanDevice` has it; null when it is not known. */
+  vendor_id: v.optional(v.nullable(v.number()), null),
   capabilities: v.pipe(v.array(GpuCapability), v.maxLength(200)),
   /** Decodes that the proof saw it do side by side; 0 when it decodes nothing. */
   decode_slots: v.number(),
@@ -131,15 +133,20 @@ export const GpuReport = v.object({
   problem: v.nullable(Text(1000)),
   /** Whether there seems to be a GPU, so that a problem is worth a person's while. */
   has_gpu: v.optional(v.boolean(), true),
-  figures: v.pipe(v.array(PathFigure), v.maxLength(500)),
+  /** The first five hundred count. */
+  figures: v.pipe(
+    v.array(PathFigure),
+    v.transform((figures) => figures.slice(0, 500)),
+  ),
 })
 export type GpuReport = v.InferOutput<typeof GpuReport>
 
 /** `h264_vulkan on NVIDIA GeForce RTX 3080, decoded and scaled there`, `libx264 on the CPU`: for people. */
 export function pathText({ decode, filter, encoder, device }: VideoPath): string {
   if (device === null) return `${encoder} on the CPU`
-  const gpuParts = [decode === 'vulkan' ? 'decoded' : '', filter === 'vulkan' ? 'scaled' : ''].filter((part) => part)
-  const parts = gpuParts.length === 0 ? '' : gpuParts.join(' and ')
+  const parts = [decode === 'vulkan' ? 'decoded' : '', filter === 'vulkan' ? 'scaled' : '']
+    .filter(Boolean)
+    .join(' and ')
   if (/^(lib|ffv1$|prores_ks$)/.test(encoder)) return `${encoder} on the CPU, ${parts} on ${device}`
   return `${encoder} on ${device}${parts === '' ? '' : `, ${parts} there`}`
 }

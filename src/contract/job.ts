@@ -19,7 +19,7 @@ export const Progress = v.object({
   /** Seconds until the encode ends at this speed; null while it is not known. */
   eta_seconds: v.nullable(v.number()),
   /** What the encode runs on; null before it begins. */
-  runs_on: v.optional(v.nullable(VideoPath), null),
+  runs_on: v.fallback(v.optional(v.nullable(VideoPath), null), null),
 })
 export type Progress = v.InferOutput<typeof Progress>
 
@@ -59,7 +59,7 @@ export const Job = v.object({
   /** What the conversion dropped or changed by rule, a sentence each. */
   notes: v.array(v.string()),
   /** What the newest attempt's picture ran on; null while it runs, when none came so far, or its worker did not tell. */
-  ran_on: v.nullable(RanOn),
+  ran_on: v.optional(v.nullable(RanOn), null),
 })
 export type Job = v.InferOutput<typeof Job>
 
@@ -93,6 +93,6 @@ export const Attempt = v.object({
   stderr_tail: v.string(),
   exit_code: v.nullable(v.number()),
   /** Null when the attempt did not come to an encode, or its worker did not tell. */
-  ran_on: v.nullable(RanOn),
+  ran_on: v.optional(v.nullable(RanOn), null),
 })
 export type Attempt = v.InferOutput<typeof Attempt>

@@ -40,15 +40,18 @@ export const StatsReport = v.object({
   median_job_seconds: v.nullable(v.number()),
   workers: v.object({ active: v.number(), total: v.number(), vulkan: v.number(), active_jobs: v.number() }),
   /** What the conversions that were completed since this queue began ran on, most of them first. */
-  paths: v.array(
-    v.object({
-      ...VideoPath.entries,
-      jobs: v.number(),
-      /** Of these, those in which a GPU failed first. */
-      fell_back: v.number(),
-      /** Why the newest one of them ran on nothing better; null when nothing is. */
-      last_reason: v.nullable(v.string()),
-    }),
+  paths: v.optional(
+    v.array(
+      v.object({
+        ...VideoPath.entries,
+        jobs: v.number(),
+        /** Of these, those in which a GPU failed first. */
+        fell_back: v.number(),
+        /** Why the newest one of them ran on nothing better; null when nothing is. */
+        last_reason: v.nullable(v.string()),
+      }),
+    ),
+    [],
   ),
   scan: v.object({
     running: v.boolean(),

@@ -11,6 +11,8 @@ export const maxWaitSeconds = 50
 
 /** What says whose claim is meant; without an attempt (the original's clients) the worker's id alone does. */
 const claim = { job_id: JobId, worker_id: Name(), attempt: v.optional(Integer(1)) }
+/** What a worker of another version may tell in words that we do not know is no reason to refuse its result. */
+const toldRanOn = v.fallback(v.nullish(RanOn, null), null)
 const Done = v.object({ status: v.string(), message: v.optional(v.string()) })
 
 /**
@@ -45,7 +47,7 @@ export const routes = {
         ),
         [],
       ),
-      ran_on: v.nullish(RanOn, null),
+      ran_on: toldRanOn,
     }),
     reply: Done,
   },
@@ -56,7 +58,7 @@ export const routes = {
       ...claim,
       error_message: v.optional(Text(4096), 'the worker gave no reason'),
       report: v.optional(FailureReport),
-      ran_on: v.nullish(RanOn, null),
+      ran_on: toldRanOn,
     }),
     reply: Done,
   },

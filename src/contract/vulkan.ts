@@ -49,6 +49,9 @@ export const QueueFamily = v.object({
 })
 export type QueueFamily = v.InferOutput<typeof QueueFamily>
 
+/** The PCI numbers of those who make GPUs; Apple's is MoltenVK's. */
+export const pciVendors = { nvidia: 0x10de, amd: 0x1002, intel: 0x8086, apple: 0x106b } as const
+
 /** All that a probe learns of one physical device. */
 export const DeviceFacts = v.object({
   /** Its place in the driver's list, by which ffmpeg calls it too. */
@@ -56,7 +59,7 @@ export const DeviceFacts = v.object({
   name: v.string(),
   type: v.picklist(vulkanDeviceTypes),
   device_id: v.number(),
-  /** The PCI vendor (`0x10de` NVIDIA, `0x1002` AMD, `0x8086` Intel), or Khronos' own beyond 0xffff. */
+  /** The PCI vendor, of `pciVendors` or another; or Khronos' own beyond 0xffff. */
   vendor_id: v.number(),
   /** Such as `NVIDIA` or `radv`; empty when the driver does not say. */
   driver_name: v.string(),

@@ -53,9 +53,9 @@ export const WorkerView = v.object({
   cpu_usage: v.number(),
   memory_usage: v.number(),
   /** Percent of the time in which the busiest of its GPUs was busy; null where none tells. */
-  gpu_usage: v.nullable(v.number()),
+  gpu_usage: v.optional(v.nullable(v.number()), null),
   /** Null for a worker that does not tell. */
-  gpu_report: v.nullable(GpuReport),
+  gpu_report: v.optional(v.nullable(GpuReport), null),
   /** Whether the last heartbeat is younger than the master's worker_timeout. */
   active: v.boolean(),
   status: v.picklist([...workerStatuses, 'offline']),

@@ -3,10 +3,7 @@ import type { Store } from '../queue/store.ts'
 import { type Clock, Pulse, sleep } from '../util/clock.ts'
 import type { OnJobEvent } from './events.ts'
 import { outputState, whyNotWritten } from './output-state.ts'
-import { checkSource } from './source-check.ts'
-
-/** Milliseconds before a job is offered again whose storage is not mounted. */
-const unmountedPauseMs = 10_000
+import { checkSource, unmountedPauseMs } from './source-check.ts'
 
 export interface DispatcherOptions {
   store: Store

@@ -5,16 +5,20 @@ import { notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
 import { discardStaged, stagingPath } from './publish.ts'
 import { retryAt } from './retry-policy.ts'
+import { checkSource, unmountedPauseMs } from './source-check.ts'
 import { asideText, asideView } from './worker-views.ts'
 
 /**
  * Takes a worker's word that an attempt failed: the job is offered to others, waits for its retry or is failed for good, and
- * a worker that fails at everything is set aside. Sent twice, it answers twice and counts once.
+ * a worker that fails at everything is set aside. Sent twice, it answers twice and counts once. While the storage of the
+ * sources is not mounted nothing is anybody's failure: the job is queued again.
  */
 export async function failClaim(parts: Parts, failure: Parsed<'fail'>): Promise<Reply<'fail'>> {
   const { store, clock } = parts
   const { worker_id, report } = failure
   const before = await store.job(failure.job_id)
+  const released = before && (await releaseUnmounted(parts, before, failure))
+  if (released) return { status: released.status }
   const asideBefore = await asideUntil(parts, worker_id)
   const job = await store.fail(failure, {
     ...failure,
@@ -31,6 +35,19 @@ export async function failClaim(parts: Parts, failure: Parsed<'fail'>): Promise<
     parts.log.warn(`worker ${worker_id} ${asideText(asideView(aside, clock()))}`, { worker_id })
   }
   return { status: job.status }
+}
+
+/** Gives back a claim whose source cannot be seen because nothing of its storage can; undefined when that is not so. */
+async function releaseUnmounted(parts: Parts, job: Job, key: ClaimKey): Promise<Job | undefined> {
+  const { store, clock, onEvent, progress } = parts
+  if ((await checkSource(job, parts.root_path)).state !== 'unmounted') return undefined
+  const released = await store.release(key, clock() + unmountedPauseMs)
+  if (!released) return undefined
+  progress.delete(job.id)
+  await discardStaged(stagingPath(parts.output_base, job))
+  const detail = `it failed while the source folder ${parts.root_path} was missing or empty: is its storage mounted?`
+  onEvent({ type: 'released', job: released, detail })
+  return released
 }
 
 /**

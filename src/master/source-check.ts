@@ -1,6 +1,9 @@
 import { readdir, stat } from 'node:fs/promises'
 import type { Job } from '../contract/job.ts'
 
+/** Milliseconds before a job is offered again whose storage is not mounted. */
+export const unmountedPauseMs = 10_000
+
 /** What the source looks like now, against what the scan saw. */
 export type SourceState =
   | { state: 'unchanged' }

@@ -105,9 +105,18 @@ const causes: [RegExp, (match: RegExpExecArray) => EncodeFailure][] = [
   ],
 ]
 
-/** Who speaks when encoder or muxer are at fault. The source's side has other names: `mov,mp4,…`, `h264`, `ist#`, `dec:`. */
-const outputSide =
-  /^\[(vost#|aost#|out#|fc#|(libx264|libx265|libsvtav1|libvpx-vp9|prores_ks|\w+_(vulkan|nvenc|qsv|vaapi|amf|videotoolbox)|libopus|mp4|mov|matroska|webm) @)/
+/**
+ * Who speaks when encoder, muxer or a GPU are at fault. The source's side has other names: `mov,mp4,…`, `h264`, `ist#`,
+ * `dec:`. What concerns the opening of a GPU comes from no component at all.
+ */
+const outputSide = new RegExp(
+  [
+    String.raw`^\[(vost#|aost#|out#|fc#|vf#|AVHW\w+Context @|Vulkan @|VAAPI|Parsed_(scale_vulkan|hwupload|hwdownload)_\d+ @)`,
+    String.raw`^\[(libx264|libx265|libsvtav1|libvpx-vp9|prores_ks|\w+_(vulkan|nvenc|qsv|vaapi|amf|videotoolbox)) @`,
+    String.raw`^\[(libopus|mp4|mov|matroska|webm) @`,
+    'init_hw_device|Device creation failed|Unable to find device|No device available for decoder',
+  ].join('|'),
+)
 
 function truncated({ position_seconds: position, duration_seconds: duration }: EndedEncode): string {
   if (position === null || duration === null) return 'truncated: the file ends in mid-film'

@@ -107,18 +107,21 @@ function slowness(preset: Preset): number {
   return presets.indexOf(preset) / (presets.length - 1)
 }
 
-const nvencPresets = ['p1', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7', 'p7'] as const
-const qsvPresets = [
-  'veryfast',
-  'veryfast',
-  'veryfast',
-  'faster',
-  'fast',
-  'medium',
-  'slow',
-  'slower',
-  'veryslow',
-] as const
+/** NVENC counts from p1 (fast) to p7. */
+const nvencPresets: Record<Preset, string> = {
+  ultrafast: 'p1',
+  superfast: 'p1',
+  veryfast: 'p2',
+  faster: 'p3',
+  fast: 'p4',
+  medium: 'p5',
+  slow: 'p6',
+  slower: 'p7',
+  veryslow: 'p7',
+}
+
+/** Quick Sync begins where x264 has its third. */
+const beyondQsv = new Set<Preset>(['ultrafast', 'superfast'])
 
 /** The preset by the names that each kind of engine has for it. None of them knows x264's. */
 const gpuOptions: Record<GpuApi, (choice: EncoderChoice) => string[]> = {
@@ -127,8 +130,8 @@ const gpuOptions: Record<GpuApi, (choice: EncoderChoice) => string[]> = {
     const quality = levels > 1 ? ['-quality', String(Math.round(slowness(preset) * (levels - 1)))] : []
     return [...quality, '-tune', slowness(preset) >= 0.5 ? 'hq' : 'default', '-usage', 'transcode']
   },
-  nvenc: ({ preset }) => ['-preset', nvencPresets[presets.indexOf(preset)] ?? 'p4'],
-  qsv: ({ preset }) => ['-preset', qsvPresets[presets.indexOf(preset)] ?? 'fast'],
+  nvenc: ({ preset }) => ['-preset', nvencPresets[preset]],
+  qsv: ({ preset }) => ['-preset', beyondQsv.has(preset) ? 'veryfast' : preset],
   vaapi: () => [],
   amf: ({ preset }) => {
     const place = slowness(preset)

@@ -37,6 +37,8 @@ export type GpuMode = 'require' | 'prefer' | 'off'
 export interface GpuSlot {
   /** Gives the place back; a second time does nothing. */
   release: () => void
+  /** The run stood still until it was killed: to be told before the place is given back. */
+  hung: () => void
   /** The run went well. */
   succeeded: () => void
   /** The run failed, and not for the source's or the storage's sake. */
@@ -46,7 +48,6 @@ export interface GpuSlot {
 /** How a path on a GPU failed a job. */
 export interface GpuFailure {
   reason: string
-  is_hang: boolean
   /** Whether the GPU itself failed the job: none of its paths could do it. True once a job and GPU. */
   is_of_gpu: boolean
 }

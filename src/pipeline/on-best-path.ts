@@ -18,7 +18,8 @@ interface FailedRun {
   path: PathCandidate
   slot: GpuSlot
   reason: string
-  is_hang: boolean
+  /** Whether the source looks damaged to a decoder on the CPU. */
+  is_of_source: boolean
 }
 
 /**
@@ -35,14 +36,14 @@ export async function onBestPath<T>(
   const failures: FailedRun[] = []
   let left = candidates
   for (;;) {
-    const { path, slot } = await takeFirstFree(left, access, reasons, signal)
+    const { path, slot, busy } = await takeFirstFree(left, access, signal)
     const ranOn = (): RanOn => ({
       decode: path.decode,
       filter: path.filter,
       encoder: path.encoder,
       device: path.device,
       fell_back: failures.length > 0,
-      reasons: [...failures.map(({ reason }) => reason), ...reasons],
+      reasons: [...failures.map(({ reason }) => reason), ...reasons, ...busy],
     })
     try {
       const value = await run(path, () => slot?.release())
@@ -55,7 +56,8 @@ export async function onBestPath<T>(
       left = left.filter((other) => other !== path)
       if (slot === undefined || isOfStorage(error)) throw error
       const reason = `${pathText(path)} failed: ${error.message}`
-      failures.push({ path, slot, reason, is_hang: error instanceof EncodeError && error.kind === 'stall' })
+      if (error instanceof EncodeError && error.kind === 'stall') slot.hung()
+      failures.push({ path, slot, reason, is_of_source: path.decode === 'cpu' && error.report.class === 'permanent' })
       if (left.length === 0) throw allFailed(error, failures)
     } finally {
       slot?.release()
@@ -81,23 +83,19 @@ async function rankedPaths({ picture, settings, access }: PathRequest, signal: A
   return { candidates: ranked.candidates, reasons: [...reasons, ...ranked.reasons] }
 }
 
-/** The first path whose GPU has a place; with none but GPUs to choose from, once one has. What had none is a reason. */
+/** The first path whose GPU has a place, and which better ones had none; with none but GPUs to choose from, once one has. */
 async function takeFirstFree(
   paths: readonly PathCandidate[],
   access: GpuAccess,
-  reasons: string[],
   signal: AbortSignal,
-): Promise<{ path: PathCandidate; slot: GpuSlot | undefined }> {
+): Promise<{ path: PathCandidate; slot: GpuSlot | undefined; busy: string[] }> {
   for (;;) {
     const busy: string[] = []
     for (const path of paths) {
-      const slot = path.gpu === null ? undefined : access.take(path)
-      if (path.gpu !== null && slot === undefined) {
-        busy.push(`${pathText(path)}: all places are taken`)
-        continue
-      }
-      reasons.push(...busy)
-      return { path, slot }
+      if (path.gpu === null) return { path, slot: undefined, busy }
+      const slot = access.take(path)
+      if (slot) return { path, slot, busy }
+      busy.push(`${pathText(path)}: all places are taken`)
     }
     await access.whenFree(signal)
     signal.throwIfAborted()
@@ -107,9 +105,9 @@ async function takeFirstFree(
 /** Tells each path that it failed, and each GPU once that it could not do the job at all, unless another of its paths could. */
 function blame(failures: readonly FailedRun[], good: PathCandidate | undefined): void {
   const blamed = new Set(good?.gpu ? [good.gpu.id] : [])
-  for (const { path, slot, reason, is_hang } of failures) {
+  for (const { path, slot, reason } of failures) {
     const id = path.gpu?.id ?? ''
-    slot.failed({ reason, is_hang, is_of_gpu: !blamed.has(id) })
+    slot.failed({ reason, is_of_gpu: !blamed.has(id) })
     blamed.add(id)
   }
 }
@@ -119,9 +117,12 @@ function isOfStorage(error: ConversionError): boolean {
   return error.report.step === 'stage' || (error instanceof EncodeError && error.kind === 'storage')
 }
 
-/** Every GPU failed, and the CPU may not be asked. What looks like damage of the source is nobody else's fault. */
+/**
+ * Every GPU failed, and the CPU may not be asked. What a decoder on the CPU found damaged is nobody else's fault; a GPU's
+ * own word is not enough for that.
+ */
 function allFailed(error: ConversionError, failures: readonly FailedRun[]): ConversionError {
-  const isOfSource = error.report.class === 'permanent'
+  const isOfSource = failures.some(({ is_of_source }) => is_of_source)
   if (!isOfSource) blame(failures, undefined)
   const told = new ConversionError(`${error.message} (ffmpeg.gpu is require, so the CPU was not tried)`, {
     ...error.report,

@@ -50,10 +50,30 @@ export function isGpuEncoder(encoder: VideoEncoder): encoder is GpuEncoder {
 }
 
 /**
+ * Whether Vulkan does a codec by compute shaders, which keep the planes as they are, and not by Vulkan Video: ffv1 and
+ * prores, whose every picture stands alone and takes the bits that it needs.
+ */
+export function isShaderCodec(codec: string): boolean {
+  return codec === 'ffv1' || codec === 'prores'
+}
+
+/**
  * The pixel format that an encoder is fed, by the one that the result shall have. Engines for 4:2:0 video know it with
  * interleaved chroma only; encoders that are compute shaders take the planes as they are.
  */
 export function inputFormat(encoder: VideoEncoder, format: string): string {
-  if (!isGpuEncoder(encoder) || encoder === 'ffv1_vulkan' || encoder === 'prores_ks_vulkan') return format
-  return surfaceOf(format)
+  return isGpuEncoder(encoder) && !isByShaders(encoder) ? surfaceOf(format) : format
+}
+
+/**
+ * Whether an encoder takes pictures in a GPU's memory in a pixel format in which something else has left them there.
+ * Shaders take the result's own, and ffv1_vulkan takes nv12 for yuv420p, but no p010le.
+ */
+export function takesSurface(encoder: VideoEncoder, surface: string, format: string): boolean {
+  if (!isByShaders(encoder)) return surface === inputFormat(encoder, format)
+  return surface === format || (encoder === 'ffv1_vulkan' && surface === 'nv12' && format === 'yuv420p')
+}
+
+function isByShaders(encoder: VideoEncoder): boolean {
+  return encoder === 'ffv1_vulkan' || encoder === 'prores_ks_vulkan'
 }

@@ -3,10 +3,7 @@ import type { FrameSize } from './frame.ts'
 import type { VideoStream } from './media-info.ts'
 import { isFullRange, isRgb, type Picture } from './picture.ts'
 import { surfaceOf } from './pixel-format.ts'
-import { inputFormat, type VideoEncoder, wantsUpload } from './video-encoders.ts'
-
-/** Codecs that a GPU decodes by Vulkan Video; the others by shaders, which keep the planes as they are. */
-const videoCodecs = /^(h264|hevc|av1|vp9)$/
+import { inputFormat, isShaderCodec, type VideoEncoder, wantsUpload } from './video-encoders.ts'
 
 /** The filters that make of a decoded source what the encoder is to get, one after the other, in FFmpeg's grammar. */
 export function videoFilters(
@@ -24,7 +21,7 @@ export function videoFilters(
 
 /** The pixel format in which a decoder leaves a source in a GPU's memory. */
 export function decodedFormat({ codec, pixel_format: format }: VideoStream): string {
-  return videoCodecs.test(codec) ? surfaceOf(format ?? 'yuv420p') : (format ?? 'yuv420p')
+  return isShaderCodec(codec) ? (format ?? 'yuv420p') : surfaceOf(format ?? 'yuv420p')
 }
 
 function filtersOnCpu({ source, size }: Picture, format: string): string[] {

@@ -2,7 +2,8 @@ import type { Gpu, GpuCapability, VideoPath } from '../contract/gpu.ts'
 import type { FrameSize } from './frame.ts'
 import { isFullRange, type Picture } from './picture.ts'
 import { bitDepthOf, surfaceOf } from './pixel-format.ts'
-import { cpuEncoders, gpuEncoders, type VideoEncoder } from './video-encoders.ts'
+import { cpuEncoders, gpuEncoders, isShaderCodec, takesSurface, type VideoEncoder } from './video-encoders.ts'
+import { decodedFormat } from './video-filters.ts'
 
 /** One way in which a picture can be converted on this machine, of stages that are proved. */
 export interface PathCandidate extends VideoPath {
@@ -46,6 +47,7 @@ function pathsOf(picture: Picture, gpu: Gpu): PathChoice {
   const noEncoder = whyNotEncoded(picture, gpu, proof)
   const noDecoder = gpu.api === 'vulkan' ? whyNotDecoded(picture, gpu) : null
   const noFilter = gpu.api === 'vulkan' ? whyNotFiltered(picture, gpu) : null
+  const noWhole = whyNotWhole(picture, encoder)
   const path = (decode: 'cpu' | 'vulkan', filter: 'cpu' | 'vulkan', by: VideoEncoder, found: GpuCapability | null) => ({
     decode,
     filter,
@@ -58,7 +60,7 @@ function pathsOf(picture: Picture, gpu: Gpu): PathChoice {
   const isScaled = picture.size.width !== picture.source.width || picture.size.height !== picture.source.height
   const [decodes, filters] = [gpu.api === 'vulkan' && noDecoder === null, gpu.api === 'vulkan' && noFilter === null]
   if (encoder !== undefined && noEncoder === null) {
-    if (decodes && filters) candidates.push(path('vulkan', 'vulkan', encoder, proof))
+    if (decodes && filters && noWhole === null) candidates.push(path('vulkan', 'vulkan', encoder, proof))
     // Without scaling there is nothing to filter: frames are only uploaded, one way or the other.
     if (filters && isScaled) candidates.push(path('cpu', 'vulkan', encoder, proof))
     candidates.push(path('cpu', 'cpu', encoder, proof))
@@ -70,6 +72,9 @@ function pathsOf(picture: Picture, gpu: Gpu): PathChoice {
     noEncoder === null ? [] : [`${gpu.name} does not encode it: ${noEncoder}`],
     noDecoder === null ? [] : [`${gpu.name} does not decode it: ${noDecoder}`],
     noFilter === null || !isScaled ? [] : [`${gpu.name} does not scale it: ${noFilter}`],
+    decodes && filters && noEncoder === null && noWhole !== null
+      ? [`${gpu.name} does not do all of it: ${noWhole}`]
+      : [],
   ].flat()
   return { candidates, reasons }
 }
@@ -91,12 +96,18 @@ function alignmentProblem({ width, height }: FrameSize, format: string): string 
   return `ffv1_vulkan takes ${format} in multiples of ${x}${y === 1 ? '' : ` x ${y}`} pixels, not ${width} x ${height}`
 }
 
+/** Why what the GPU decodes cannot stay in its memory for the encoder; a filter there changes no pixel format. */
+function whyNotWhole({ source, format }: Picture, encoder: VideoEncoder | undefined): string | null {
+  const surface = decodedFormat(source)
+  if (encoder === undefined || takesSurface(encoder, surface, format)) return null
+  return `${encoder} does not take ${surface}, as it is decoded`
+}
+
 function whyNotDecoded({ source }: Picture, gpu: Gpu): string | null {
   const { codec, pixel_format: format } = source
   if (source.is_interlaced) return 'the picture is interlaced'
   if (source.rotation !== 0) return 'the picture is rotated'
-  const isVideoCodec = codec !== 'ffv1' && codec !== 'prores'
-  if (isVideoCodec && surfaceOf(format ?? '') === format) return `its pixels are ${format ?? 'not known'}`
+  if (!isShaderCodec(codec) && surfaceOf(format ?? '') === format) return `its pixels are ${format ?? 'not known'}`
   const proof = proved(gpu, 'decode', codec, source.bit_depth)
   if (proof === null) return `there is no Vulkan decoder of ${codec} with ${source.bit_depth} bits`
   if (!proof.proved) return proof.reason ?? 'it failed its test'

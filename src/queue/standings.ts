@@ -21,10 +21,11 @@ export interface SetAside {
  *
  * Five failures in a row set a worker aside: for a minute, doubled at each further time, an hour at most; always for a
  * minute while no other worker is there. Counted is a worker's first failure of each job, of class `worker` or `retryable`
- * (a foreign worker's is), not of a publication. A failure of a job that failed on another worker too is the job's and
- * speaks against neither of them, unless one has failed five others in a row: where all fail at everything, one after the
- * other is set aside. Once the worker is back, the first
- * such failure of a claim made since sets it aside again; a success clears all.
+ * (a foreign worker's is), not of a publication. One for want of room counts: the master cannot tell it from one for want
+ * of rights, with which a worker does fail at everything. A failure of a job that failed on another worker too is the job's
+ * and speaks against neither of them, unless one has failed five others in a row: where all fail at everything, one after
+ * the other is set aside. Once the worker is back, the first such failure of a claim made since sets it aside again; a
+ * success clears all.
  */
 export interface Standings {
   /**

@@ -14,6 +14,12 @@ export function formatDuration(seconds: number): string {
   return `${formatCount(Math.round(seconds / 86_400))} days`
 }
 
+/** `set aside for 2 minutes after 3 failures: the driver hung` */
+export function formatSetAside(seconds: number, { failures, reason }: { failures: number; reason: string }): string {
+  const times = `${failures} ${failures === 1 ? 'failure' : 'failures'}`
+  return `set aside for ${formatDuration(seconds)} after ${times}: ${reason}`
+}
+
 /** `512 B`, `1.5 MB`, `2.1 TB`: powers of 1000, as disks are sold. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']

@@ -67,13 +67,13 @@ function isRefusal(error: unknown): error is DarkstreamError {
   return error instanceof DarkstreamError && refusals.has(error.code)
 }
 
-/** A result that the master does not understand is a failure to be told. */
+/** A result that the master does not understand is a failure to be told, without what it may have taken exception to. */
 function failureInstead(entry: OutboxEntry, refusal: DarkstreamError): Omit<OutboxEntry, 'master'> | undefined {
   if (refusal.code !== 'invalid_request' || entry.report.outcome === 'failed') return undefined
-  const { job_id, worker_id, attempt, ran_on } = entry.report.input
+  const { job_id, worker_id, attempt } = entry.report.input
   const error_message = `the master refused the result: ${refusal.message}`
   const { report } = new ConversionError(error_message, { class: 'worker', step: 'publish' })
-  const input = { job_id, worker_id, attempt, ran_on, error_message, report }
+  const input = { job_id, worker_id, attempt, ran_on: null, error_message, report }
   return { staging_path: entry.staging_path, report: { outcome: 'failed', input } }
 }
 

@@ -50,23 +50,48 @@ export class Outbox {
     this.options = options
   }
 
-  /** Reads what earlier runs left for this master. What no one can read is removed, what is for another left alone. */
+  /**
+   * Reads what earlier runs left for this master. What is for another is left alone, and so is what the disk does not give
+   * just now; what is no entry gets another name, for a person to look at.
+   */
   async read(): Promise<void> {
     const { folder, master, worker_id, log } = this.options
-    const names = await readdir(folder).catch(() => [])
     const others = new Set<string>()
-    for (const name of names) {
-      const path = join(folder, name)
-      const entry = name.endsWith('.json') ? parseEntry(await readFile(path, 'utf8').catch(() => '')) : undefined
-      if (entry?.report.input.worker_id === worker_id && entry.master === master) this.entries.set(name, entry)
-      else if (entry) others.add(`${entry.report.input.worker_id} for ${entry.master}`)
-      else {
-        if (name.endsWith('.json')) log.warn(`removed an entry of the outbox that cannot be read: ${path}`)
-        await rm(path, { recursive: true, force: true }).catch(() => {})
-      }
+    for (const name of await this.names()) {
+      const entry = await this.readEntry(name)
+      if (entry === undefined) continue
+      if (entry.report.input.worker_id === worker_id && entry.master === master) this.entries.set(name, entry)
+      else others.add(`${entry.report.input.worker_id} for ${entry.master}`)
     }
     if (this.entries.size > 0) log.info(`${this.entries.size} results of an earlier run wait in the outbox`)
     for (const other of others) log.warn(`the outbox ${folder} holds results for another to deliver: ${other}`)
+  }
+
+  /** The names of entries; what a crash left half written is removed. */
+  private async names(): Promise<string[]> {
+    const { folder, log } = this.options
+    const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') log.warn(`cannot look into the outbox, what it holds waits: ${error.message}`)
+      return []
+    })
+    for (const name of names.filter((one) => one.endsWith('.json.new'))) {
+      await rm(join(folder, name), { force: true }).catch(() => {})
+    }
+    return names.filter((name) => name.endsWith('.json'))
+  }
+
+  private async readEntry(name: string): Promise<OutboxEntry | undefined> {
+    const { folder, log } = this.options
+    const path = join(folder, name)
+    try {
+      const entry = parseEntry(await readFile(path, 'utf8'))
+      if (entry !== undefined) return entry
+      await rename(path, `${path}.unreadable`)
+      log.warn(`an entry of the outbox makes no sense, it is kept as ${path}.unreadable`)
+    } catch (error) {
+      log.warn(`cannot read an entry of the outbox, it is left where it is: ${path}: ${(error as Error).message}`)
+    }
+    return undefined
   }
 
   /** What is in it. */

@@ -1,7 +1,7 @@
 import type { ConversionSettings } from '../contract/conversion.ts'
 import { pathText, type PathFigure } from '../contract/gpu.ts'
 import type { Picture } from '../pipeline/picture.ts'
-import { sizeClassOf, type SourceKind } from '../pipeline/prove/calibrate.ts'
+import { sizeClassOf, type SourceKind } from '../pipeline/prove/source-kind.ts'
 import { sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 
@@ -11,11 +11,16 @@ export interface PathFiguresOptions {
   recall: (kind: SourceKind, settings: ConversionSettings) => Promise<PathFigure[] | undefined>
   /** Measures every path that there is for one kind of source and target. */
   measure: (kind: SourceKind, settings: ConversionSettings) => Promise<PathFigure[]>
+  /** Whether nothing runs on the GPUs that a measurement would disturb, or be disturbed by. */
+  isFree: () => boolean
   log: Log
 }
 
 /** Seconds of film of one kind before the paths for it are measured; until then the order of choice counts. */
 const worthMeasuringSeconds = 600
+
+/** Figures that a heartbeat tells of at most. */
+const mostTold = 200
 
 /** Longer than any job waits; `sleep` takes no more. */
 const untilWoken = 2 ** 31 - 1
@@ -33,9 +38,9 @@ export class PathFigures {
     this.options = options
   }
 
-  /** All that was measured. */
+  /** What was measured, the newest of it where it is much. */
   all(): PathFigure[] {
-    return [...this.known.values()].flat()
+    return [...this.known.values()].flat().slice(-mostTold)
   }
 
   /** What is known of the paths for one source; where that is nothing yet, it is measured when it is worth the time. */
@@ -45,12 +50,20 @@ export class PathFigures {
     const key = JSON.stringify([kind, codec, preset, box])
     const known = this.known.get(key) ?? (await this.recall(key, kind, settings))
     if (known || !this.isWorthMeasuring(key, source.duration_seconds)) return known ?? []
-    const measuring = this.measurements.get(key) ?? this.measure(key, kind, settings)
-    this.measurements.set(key, measuring)
+    const measuring = this.measurements.get(key) ?? this.begin(key, kind, settings)
+    if (measuring === undefined) return []
     const waiting = new AbortController()
     // One who is cancelled need not wait; the others still want to know.
     const cancelled = sleep(untilWoken, AbortSignal.any([signal, waiting.signal])).then(() => [])
     return Promise.race([measuring, cancelled]).finally(() => waiting.abort())
+  }
+
+  /** Undefined when it would disturb what runs; a later job asks again. */
+  private begin(key: string, kind: SourceKind, settings: ConversionSettings): Promise<PathFigure[]> | undefined {
+    if (!this.options.isFree()) return undefined
+    const measuring = this.measure(key, kind, settings)
+    this.measurements.set(key, measuring)
+    return measuring
   }
 
   /** What an earlier run has measured. */
@@ -60,7 +73,7 @@ export class PathFigures {
     return figures
   }
 
-  /** A measurement takes some twenty seconds: nothing for a film, but longer than a handful of clips. */
+  /** A measurement takes seconds a path: nothing for a film, but longer than a handful of clips. */
   private isWorthMeasuring(key: string, seconds: number | null): boolean {
     const seen = (this.secondsSeen.get(key) ?? 0) + (seconds ?? worthMeasuringSeconds)
     this.secondsSeen.set(key, seen)
@@ -78,10 +91,12 @@ export class PathFigures {
       for (const figure of figures) log.info(figureText(figure))
       return figures
     } catch (error) {
-      // Without figures the order of choice counts; the next job asks again.
-      this.measurements.delete(key)
+      // Then the order of choice counts, until the next start: what failed once would hold up every job.
+      this.known.set(key, [])
       log.warn(`the paths could not be measured: ${(error as Error).message}`)
       return []
+    } finally {
+      this.measurements.delete(key)
     }
   }
 }

@@ -22,7 +22,7 @@ export interface RunContext extends DeliveryContext {
   tools: Tools
   gpus: GpuAccess
   limits: ConversionLimits
-  /** Milliseconds from claim to checked result. */
+  /** Milliseconds from when there is room for the result to when it is checked. */
   job_timeout_ms: number
   /** This worker's scratch folder. */
   work_base: string
@@ -49,19 +49,12 @@ export const stopNow = new Stopped('stopped', 'the worker stops')
  * has not heard. The signal, aborted with `stopNow`, gives the job back instead, unless its result is there already.
  */
 export async function runJob(job: Assignment, context: RunContext, signal: AbortSignal): Promise<void> {
-  const { api, worker_id, space, outbox } = context
+  const { api, worker_id, outbox } = context
   const log = context.log.with({ job_id: job.id, attempt: job.attempt })
-  const report = await reserved().catch(end)
+  const report = await reportOf(job, context, signal).catch(end)
   if (report === undefined) return
   const entry = await outbox.keep({ staging_path: job.staging_path, report })
   await deliver(entry, context, signal)
-
-  async function reserved(): Promise<Report> {
-    const obstacle = await space.reserve(job)
-    if (obstacle !== undefined) throw new Stopped('stopped', obstacle)
-    log.info('converting', { source_path: job.source_path })
-    return reportOf(job, context, signal).finally(() => space.free(job))
-  }
 
   /** Ends an attempt that has neither a result nor a failure to tell of. */
   async function end(error: unknown): Promise<undefined> {
@@ -80,7 +73,7 @@ async function reportOf(job: Assignment, context: RunContext, signal: AbortSigna
   const log = context.log.with({ job_id: job.id, attempt: job.attempt })
   const claim = { job_id: job.id, worker_id: context.worker_id, attempt: job.attempt }
   try {
-    const { output_size, notes, source_duration, ran_on } = await convertWatched(job, context, signal)
+    const { output_size, notes, source_duration, ran_on } = await convertWatched(job, { ...context, log }, signal)
     if (ran_on.fell_back) {
       log.warn('a GPU failed at it, another path took over', {
         ran_on: pathText(ran_on),
@@ -97,13 +90,18 @@ async function reportOf(job: Assignment, context: RunContext, signal: AbortSigna
   }
 }
 
-/** Converts while telling the master how far it is, within the job's time. */
+/** Converts, once there is room for the result, while telling the master how far it is, within the job's time. */
 async function convertWatched(job: Assignment, context: RunContext, signal: AbortSignal): Promise<ConvertResult> {
   const ended = new AbortController()
-  const timeout = AbortSignal.timeout(context.job_timeout_ms)
+  const stopped = AbortSignal.any([signal, ended.signal])
+  let timeout: AbortSignal | undefined
   let progress: Progress = { step: 'stage', percent: null, fps: null, speed: null, eta_seconds: null, runs_on: null }
   const reports = reportUntilEnd()
   try {
+    const obstacle = await context.space.reserve(job, stopped)
+    if (obstacle !== undefined) throw new Stopped('stopped', obstacle)
+    context.log.info('converting', { source_path: job.source_path })
+    timeout = AbortSignal.timeout(context.job_timeout_ms)
     return await convert({
       source_path: job.source_path,
       staging_path: job.staging_path,
@@ -119,16 +117,17 @@ async function convertWatched(job: Assignment, context: RunContext, signal: Abor
         context.space.free(job)
         context.onEncoded()
       },
-      signal: AbortSignal.any([signal, ended.signal, timeout]),
+      signal: AbortSignal.any([stopped, timeout]),
     })
   } catch (error) {
-    if (signal.aborted || ended.signal.aborted || !timeout.aborted) throw error
+    if (stopped.aborted || !timeout?.aborted) throw error
     const limit = formatDuration(context.job_timeout_ms / 1000)
     throw new ConversionError(`not finished within worker.job_timeout (${limit})`, {
       class: 'retryable',
       step: progress.step,
     })
   } finally {
+    context.space.free(job)
     ended.abort()
     await reports
   }

@@ -1,7 +1,13 @@
 import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { ConversionError } from '../contract/failure.ts'
 import type { Assignment } from '../contract/job.ts'
+import { sleep } from '../util/clock.ts'
 import { formatBytes } from '../util/format.ts'
+import type { Log } from '../util/log.ts'
+
+/** Milliseconds between two looks whether a job that waits has room now. */
+const lookAgainMs = 1000
 
 /** What is looked at of a claimed job. */
 export type SizedJob = Pick<Assignment, 'source_path' | 'source_size' | 'staging_path'>
@@ -13,6 +19,7 @@ export interface SpaceOptions {
   mount_path: string | null
   /** Bytes that stay free on both; 0 checks nothing. */
   min_free: number
+  log: Log
 }
 
 /**
@@ -25,9 +32,7 @@ export class Space {
   /** A folder in the output tree, or one that is to be made there; known from the first job on. */
   private output: string | null
   private readonly reserved = new Set<SizedJob>()
-  /** A job that did not fit: nothing is claimed until it would. */
-  private refused: SizedJob | undefined
-  /** One reservation at a time: two that are looked at together would count each other. */
+  /** One reservation at a time, in order: what waits is not overtaken for ever by what is smaller. */
   private turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: SpaceOptions) {
@@ -41,22 +46,20 @@ export class Space {
     if (min_free === 0) return undefined
     const cache = await freeBytes(work_base)
     if (cache !== undefined && cache < min_free) return tooLittle('in the scratch folder', work_base, min_free)
-    const refusal = await this.whyNoRoom(this.refused)
-    if (refusal === undefined) this.refused = undefined
-    return refusal
+    const room = await this.room()
+    return room && room.left < min_free ? tooLittle('for results', room.output, min_free) : undefined
   }
 
-  /** Reserves what a claimed job may need; why it does not fit, when it does not, and then `whyFull` says so until it would. */
-  async reserve(job: SizedJob): Promise<string | undefined> {
-    const attempt = this.turn.then(async () => {
-      // Where the folders of all attempts are.
-      this.output = dirname(dirname(job.staging_path))
-      const refusal = this.options.min_free === 0 ? undefined : await this.whyNoRoom(job)
-      if (refusal === undefined) this.reserved.add(job)
-      else this.refused = job
-      return refusal
-    })
-    this.turn = attempt
+  /**
+   * Reserves what a claimed job may need, as soon as it fits beside what this worker's running encodes may still write. On a
+   * disk so full that no job fits nothing is reserved: why, as `whyFull` says it then.
+   *
+   * @throws ConversionError of class `worker` when the job does not fit, however the running encodes end; or the signal's
+   * reason
+   */
+  async reserve(job: SizedJob, signal: AbortSignal): Promise<string | undefined> {
+    const attempt = this.turn.then(() => this.reserveInTurn(job, signal))
+    this.turn = attempt.catch(() => {})
     return attempt
   }
 
@@ -65,18 +68,48 @@ export class Space {
     this.reserved.delete(job)
   }
 
-  private async whyNoRoom(job: SizedJob | undefined): Promise<string | undefined> {
+  private async reserveInTurn(job: SizedJob, signal: AbortSignal): Promise<string | undefined> {
+    const { min_free, log } = this.options
+    // Where the folders of all attempts are.
+    this.output = dirname(dirname(job.staging_path))
+    const size = job.source_size ?? 0
+    for (let looks = 0; ; looks++) {
+      signal.throwIfAborted()
+      const room = min_free === 0 ? undefined : await this.room()
+      if (room === undefined || room.left - size >= min_free) break
+      if (room.free < min_free) return tooLittle('for results', room.output, min_free)
+      if (room.free - size < min_free) throw doesNotFit(size, room, min_free)
+      if (looks === 0) log.info(`waits for the room that running encodes have reserved: ${job.source_path}`)
+      await sleep(lookAgainMs, signal)
+    }
+    this.reserved.add(job)
+    return undefined
+  }
+
+  /** What the output's disk has: bytes free, and left when the running encodes have written all that they may. */
+  private async room(): Promise<Room | undefined> {
     const { output } = this
-    const { min_free } = this.options
     const free = output === null ? undefined : await freeBytes(output)
     if (output === null || free === undefined) return undefined
     const needs = await Promise.all([...this.reserved].map(stillNeeded))
-    const left = free - needs.reduce((sum, bytes) => sum + bytes, 0)
-    if (left < min_free) return tooLittle('for results', output, min_free)
-    const size = job?.source_size ?? 0
-    if (job === undefined || left - size >= min_free) return undefined
-    return `${job.source_path} (${formatBytes(size)}) needs more room for its result than there is beside storage.min_free (${formatBytes(min_free)})`
+    return { output, free, left: free - needs.reduce((sum, bytes) => sum + bytes, 0) }
   }
+}
+
+interface Room {
+  output: string
+  free: number
+  left: number
+}
+
+function doesNotFit(size: number, { output, free }: Room, min_free: number): ConversionError {
+  const [needed, there, kept] = [size, free, min_free].map(formatBytes)
+  const what = `its result may take as much room as its source (${needed}), but ${there} is free for results (${output})`
+  const remedy = 'make room there or lower it, then retry the job'
+  return new ConversionError(`${what}, of which storage.min_free (${kept}) stays free: ${remedy}`, {
+    class: 'worker',
+    step: 'stage',
+  })
 }
 
 async function stillNeeded(job: SizedJob): Promise<number> {

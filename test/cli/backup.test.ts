@@ -29,13 +29,17 @@ function prepared() {
 const open = (path: string) => openSqliteStore({ path, max_retries: 3, clock: () => 0 })
 
 /** Runs the command in a folder with the configuration; `limit` is what a file may grow to, in blocks of the shell. */
-async function backUp(folder: string, args: readonly string[], limit?: number) {
-  const argv = [process.execPath, main, 'backup', ...args, '--config', join(folder, 'config.yaml')]
+async function backUp(folder: string, args: readonly string[], limit?: number, before: readonly string[] = []) {
+  const argv = [...before, process.execPath, main, 'backup', ...args, '--config', join(folder, 'config.yaml')]
   const limited = ['sh', '-c', `trap '' XFSZ; ulimit -f ${limit}; exec "$@"`, 'sh', ...argv]
   const child = Bun.spawn(limit === undefined ? argv : limited, { cwd: folder, stdout: 'pipe', stderr: 'pipe' })
   const [output, problems, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
   return { output, problems, code }
 }
+
+/** What a command is put behind so that a folder's rights hold for it: root may do all, unless it gives that up. */
+const asAnybody =
+  process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : ([] as const)
 
 async function fill(store: Store, jobs: number): Promise<void> {
   await store.addSources(Array.from({ length: jobs }, (_, index) => source(`film ${index}`)))
@@ -84,6 +88,23 @@ test('a master that is not running is copied too, and programs get the figures',
   })
   expect(readFileSync(path).equals(before)).toBe(true)
 })
+
+test.if(process.platform !== 'win32' && (asAnybody.length === 0 || Bun.which('setpriv') !== null))(
+  'where a folder cannot be synced the copy is there and is said to be',
+  async () => {
+    const { folder, openStore } = prepared()
+    const store = openStore()
+    await fill(store, 3)
+    await store.close()
+    const blind = mkdtempSync(join(folder, 'blind-'))
+    // What nobody may read nobody can open to sync it; this stands for the file systems that have no such sync.
+    chmodSync(blind, 0o300)
+    const { problems, code } = await backUp(folder, [join(blind, 'copy.db')], undefined, asAnybody)
+    chmodSync(blind, 0o700)
+    expect({ problems, code }).toEqual({ code: 0, problems: expect.stringContaining('copying ') })
+    expect(readdirSync(blind)).toEqual(['copy.db'])
+  },
+)
 
 describe('refused with a sentence, and nothing is left or touched:', () => {
   test('a name that is taken', async () => {

@@ -1,10 +1,13 @@
 import { expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { headOf } from '../../src/cli/heads.ts'
 import { readArgs } from '../../src/cli/usage.ts'
 import { listText, run, workerText } from '../../src/cli/workers.ts'
 import { capability, figure, gpuReport, gpuState, unproved } from '../queue/gpu-samples.ts'
+import { openMaster } from '../support/master.ts'
 import { workerView } from './report-samples.ts'
 
+const main = join(import.meta.dir, '..', '..', 'src', 'main.ts')
 const now_ms = Date.parse('2026-03-01T12:00:00.000Z')
 
 test('the list shows the GPUs of each worker by name, with their use where they tell', () => {
@@ -93,12 +96,30 @@ test('below the list stands which worker is set aside, and why', () => {
   ])
 })
 
-test('workers resume needs ids, and only one worker can be shown', async () => {
-  for (const [argv, message] of [
-    [['workers', 'resume'], /workers resume needs the id of a worker/],
-    [['workers', 'a', 'b'], /unexpected argument "b"/],
-  ] as const) {
-    const args = readArgs(headOf('workers'), argv.slice(1))
-    expect(await run(args).catch((error: unknown) => error)).toMatchObject({ message: expect.stringMatching(message) })
+test('only one worker can be shown', async () => {
+  const args = readArgs(headOf('workers'), ['a', 'b'])
+  expect(await run(args).catch((error: unknown) => error)).toMatchObject({ message: 'unexpected argument "b"' })
+})
+
+test('resume acts on the ids after it, without any it is the worker that is called so, and else it needs ids', async () => {
+  const { app, remote } = openMaster()
+  using server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: app.fetch })
+  const workers = async (...args: string[]) => {
+    const argv = [process.execPath, main, 'workers', ...args, '--master-url', server.url.origin]
+    const child = Bun.spawn(argv, { stdout: 'pipe', stderr: 'pipe' })
+    const [output, problems, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+    return { output, problems, code }
   }
+  expect(await workers('resume')).toMatchObject({
+    code: 2,
+    problems: expect.stringContaining('workers resume needs the id of a worker'),
+  })
+  await remote.register({ worker_id: 'resume', hostname: 'rack-7', boot_id: 'b' })
+  expect(await workers('resume')).toMatchObject({ code: 0, output: expect.stringContaining('rack-7') })
+  expect(await workers('resume', 'resume')).toEqual({
+    code: 0,
+    output: 'worker resume is not set aside\n',
+    problems: '',
+  })
+  expect(await workers('resume', 'nobody')).toMatchObject({ code: 1, problems: expect.stringContaining('nobody') })
 })

@@ -50,6 +50,19 @@ test('what another encoder would meet as well is told apart: the storage', () =>
   expect(kindOf('[h264_vulkan @ 0x55d0] [error] Device lost')).toBe('other')
 })
 
+test.each([
+  '[AVHWDeviceContext @ 0x1] [error] Instance creation failure: VK_ERROR_INCOMPATIBLE_DRIVER',
+  '[Vulkan @ 0x1] [error] Unable to submit command buffer: VK_ERROR_DEVICE_LOST',
+  '[AVHWFramesContext @ 0x1] [error] Unable to allocate memory: VK_ERROR_OUT_OF_DEVICE_MEMORY',
+  '[Parsed_scale_vulkan_0 @ 0x1] [error] Unsupported input format for conversion',
+  '[Parsed_hwupload_1 @ 0x1] [error] Failed to configure output pad',
+  '[vf#0:0 @ 0x1] [error] Error sending frames to consumers: Function not implemented',
+  "[error] Failed to set value 'vulkan=gpu:7' for option 'init_hw_device': No such device",
+  '[error] Device creation failed: -542398533.',
+])('a GPU that cannot be used is no damage of the source: %s', (line) => {
+  expect(failureOf({ error_lines: [line] })).toMatchObject({ class: 'worker', kind: 'other' })
+})
+
 describe("what is not the source's fault", () => {
   test.each([
     ['[error] av_interleaved_write_frame(): No space left on device', 'retryable', 'the disk is full'],

@@ -31,7 +31,7 @@ const lavapipe: Gpu = gpu({
 
 /** The GPU for whatever it can do, in the order of choice. */
 function required(device: Gpu, mode: GpuAccess['mode'] = 'require'): GpuAccess {
-  const slot = { release: () => {}, succeeded: () => {}, failed: () => {} }
+  const slot = { release: () => {}, hung: () => {}, succeeded: () => {}, failed: () => {} }
   return { ...noGpus, mode, usable: () => ({ gpus: [device], reasons: [] }), take: () => slot }
 }
 

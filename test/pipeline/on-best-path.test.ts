@@ -23,8 +23,8 @@ function openAccess(changes: Partial<GpuAccess> & { mode?: GpuMode } = {}) {
     take: () => ({
       release: () => said.push('released'),
       succeeded: () => said.push('succeeded'),
-      failed: ({ reason, is_hang, is_of_gpu }) =>
-        said.push(`${is_of_gpu ? 'failed' : 'a path failed'}${is_hang ? ' by a hang' : ''}: ${reason}`),
+      failed: ({ reason, is_of_gpu }) => said.push(`${is_of_gpu ? 'failed' : 'a path failed'}: ${reason}`),
+      hung: () => said.push('hung'),
     }),
     whenFree: () => Promise.resolve(),
     ...changes,
@@ -78,7 +78,7 @@ describe('a GPU that fails', () => {
     expect(ran).toEqual(['h264_vulkan', 'libx264'])
     expect(result?.ran_on).toMatchObject({ ...onCpu, fell_back: true })
     expect(result?.ran_on.reasons[0]).toBe('h264_vulkan on Card failed: stall went wrong')
-    expect(said).toEqual(['released', 'failed by a hang: h264_vulkan on Card failed: stall went wrong'])
+    expect(said).toEqual(['hung', 'released', 'failed: h264_vulkan on Card failed: stall went wrong'])
   })
 
   test('on several of its paths is blamed once, and not at all when another of its paths did it', async () => {
@@ -127,7 +127,8 @@ describe('when all places are taken', () => {
     const { ran, result } = await runOn(access, ['good'])
     expect(ran).toEqual(['libx264'])
     expect(result?.ran_on).toMatchObject({ ...onCpu, fell_back: false })
-    expect(result?.ran_on.reasons.at(-1)).toBe('h264_vulkan on Card: all places are taken')
+    const busy = result?.ran_on.reasons.filter((reason) => reason.endsWith('all places are taken'))
+    expect(busy).toEqual(['h264_vulkan on Card: all places are taken'])
   })
 
   test('one who must use a GPU waits for one', async () => {
@@ -158,6 +159,14 @@ describe('with a GPU required', () => {
     const { error } = await runOn(access, [failing('other', 'permanent')])
     expect(error).toMatchObject({ report: { class: 'permanent' } })
     expect(said).toEqual(['released'])
+  })
+
+  test('what only a GPU took for damage is the GPU’s fault', async () => {
+    const decoder = gpu({ capabilities: [capability({ operation: 'decode', by: 'vulkan' })] })
+    const { access, said } = openAccess({ mode: 'require', usable: () => ({ gpus: [decoder], reasons: [] }) })
+    const { error } = await runOn(access, [failing('other', 'permanent')])
+    expect(error).toMatchObject({ report: { class: 'worker' } })
+    expect(said.filter((line) => line.startsWith('failed'))).toHaveLength(1)
   })
 
   test('what no GPU has proved fails with the reasons', async () => {

@@ -11,6 +11,7 @@ const gpu: Gpu = {
   type: 'discrete',
   driver_version: '',
   pci_address: null,
+  vendor_id: null,
   capabilities: [],
   decode_slots: 1,
 }

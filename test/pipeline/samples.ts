@@ -109,6 +109,7 @@ export function gpu(changes: Partial<Gpu> = {}): Gpu {
     type: 'discrete',
     driver_version: '1.0',
     pci_address: '0000:01:00.0',
+    vendor_id: 0x10de,
     capabilities: [
       capability({ limits }),
       ...depths.map((bit_depth) => capability({ codec: 'hevc', by: 'hevc_vulkan', bit_depth, limits })),

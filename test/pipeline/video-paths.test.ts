@@ -100,6 +100,34 @@ describe('what would not come out as the CPU’s does is left to the CPU, with t
   })
 })
 
+describe('what is decoded stays on the card only in a pixel format that the encoder takes', () => {
+  const tenBits = { codec: 'hevc', bit_depth: 10, pixel_format: 'yuv420p10le', width: 2560, height: 1280 }
+  const ffv1 = { codec: 'ffv1', by: 'ffv1_vulkan', rate_control: null, quality_levels: 0 }
+  const tenBitEncoder = capability({ ...ffv1, bit_depth: 10 })
+  const decoder = capability({ ...ffv1, operation: 'decode', by: 'vulkan' })
+  const card = gpu({ capabilities: [...gpu().capabilities, tenBitEncoder, decoder] })
+
+  test('ffv1_vulkan takes what engines leave of eight bits, and not of ten', () => {
+    const eight = choiceOf({ width: 1280, height: 640 }, { codec: 'ffv1' }, [card])
+    expect(eight).toMatchObject({ reasons: [], candidates: [{ decode: 'vulkan', encoder: 'ffv1_vulkan' }, {}, {}, {}] })
+    const { paths, reasons } = choiceOf(tenBits, { codec: 'ffv1' }, [card])
+    expect(paths).toEqual([
+      'cpu vulkan ffv1_vulkan Card',
+      'cpu cpu ffv1_vulkan Card',
+      'vulkan vulkan ffv1 Card',
+      'vulkan cpu ffv1 Card',
+      'cpu cpu ffv1 -',
+    ])
+    expect(reasons).toEqual(['Card does not do all of it: ffv1_vulkan does not take p010le, as it is decoded'])
+  })
+
+  test('the engines for video take no planes as shaders decode them', () => {
+    const { paths, reasons } = choiceOf({ codec: 'ffv1' }, {}, [card])
+    expect(paths[0]).toBe('cpu vulkan h264_vulkan Card')
+    expect(reasons).toEqual(['Card does not do all of it: h264_vulkan does not take yuv420p, as it is decoded'])
+  })
+})
+
 describe('what a card has not proved', () => {
   test('is not used, and the proof’s reason is told', () => {
     const reason = 'the driver has no encode queue'

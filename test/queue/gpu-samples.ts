@@ -57,6 +57,7 @@ export function gpuState(changes: Partial<GpuState> = {}): GpuState {
     type: 'discrete',
     driver_version: '580.159.04',
     pci_address: '0000:01:00.0',
+    vendor_id: 0x10de,
     capabilities: [capability()],
     decode_slots: 4,
     usage: 87.5,

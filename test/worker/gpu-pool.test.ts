@@ -4,7 +4,7 @@ import { planPicture } from '../../src/pipeline/picture.ts'
 import { type PathCandidate, videoPaths } from '../../src/pipeline/video-paths.ts'
 import { createLog } from '../../src/util/log.ts'
 import { GpuPool, type GpuPoolOptions } from '../../src/worker/gpu-pool.ts'
-import { caught, gpu, settings as settingsOf, video } from '../pipeline/samples.ts'
+import { capability, caught, gpu, settings as settingsOf, video } from '../pipeline/samples.ts'
 
 const { signal } = new AbortController()
 const settings = settingsOf({ target_resolution: { width: 1280, height: 720 } })
@@ -74,6 +74,16 @@ describe('places', () => {
     expect(pool.take(decoding)).toBeDefined()
   })
 
+  test('are shared by all ways to one card', () => {
+    const nvenc = gpu({ id: 'nvenc', api: 'nvenc', selector: '', capabilities: [capability({ by: 'h264_nvenc' })] })
+    const { pool, candidates } = openPool({ gpus: [gpu(), nvenc], slots: 1 })
+    const slot = pool.take(pathOf(candidates, 'cpu', 'h264_nvenc'))
+    expect(slot).toBeDefined()
+    expect(pool.take(pathOf(candidates, 'cpu', 'h264_vulkan'))).toBeUndefined()
+    slot?.release()
+    expect(pool.take(pathOf(candidates, 'cpu', 'h264_vulkan'))).toBeDefined()
+  })
+
   test('who waits for one is woken when one is given back', async () => {
     const { pool, candidates } = openPool({ slots: 1 })
     const slot = pool.take(pathOf(candidates, 'cpu', 'h264_vulkan'))
@@ -90,7 +100,7 @@ describe('a card that fails', () => {
     for (let job = 0; job < 3; job++) {
       const slot = pool.take(path)
       slot?.release()
-      slot?.failed({ reason: 'device lost', is_hang: false, is_of_gpu: true })
+      slot?.failed({ reason: 'device lost', is_of_gpu: true })
     }
     expect(pool.take(path)).toBeUndefined()
     expect(pool.usable()).toEqual({
@@ -112,7 +122,7 @@ describe('a card that fails', () => {
       const slot = pool.take(path)
       slot?.release()
       if (job % 3 === 2) slot?.succeeded()
-      else slot?.failed({ reason: 'device lost', is_hang: false, is_of_gpu: true })
+      else slot?.failed({ reason: 'device lost', is_of_gpu: true })
     }
     expect(pool.usable().gpus).toHaveLength(1)
   })
@@ -121,12 +131,24 @@ describe('a card that fails', () => {
     const { pool, candidates } = openPool()
     const path = pathOf(candidates, 'vulkan', 'h264_vulkan')
     const [first, second] = [pool.take(path), pool.take(path)]
+    // The other may have ended by the time that the hang is known for one.
     second?.release()
-    second?.failed({ reason: 'no progress', is_hang: true, is_of_gpu: true })
+    first?.hung()
     first?.release()
     expect(pool.report().gpus[0]?.decode_slots).toBe(1)
     expect(pool.take(path)).toBeDefined()
     expect(pool.take(path)).toBeUndefined()
+  })
+
+  test('by hanging alone decodes as many as before', () => {
+    const { pool, candidates } = openPool()
+    const path = pathOf(candidates, 'vulkan', 'h264_vulkan')
+    const alone = pool.take(path)
+    alone?.release()
+    pool.take(path)
+    pool.take(path)
+    alone?.hung()
+    expect(pool.report().gpus[0]?.decode_slots).toBe(2)
   })
 
   test('on one path only keeps its others, and tries that one last for a while', async () => {
@@ -134,7 +156,7 @@ describe('a card that fails', () => {
     const [whole, encoding] = [pathOf(candidates, 'vulkan', 'h264_vulkan'), pathOf(candidates, 'cpu', 'h264_vulkan')]
     for (let job = 0; job < 3; job++) {
       const [bad, good] = [pool.take(whole), pool.take(encoding)]
-      bad?.failed({ reason: 'device lost', is_hang: false, is_of_gpu: false })
+      bad?.failed({ reason: 'device lost', is_of_gpu: false })
       good?.succeeded()
       for (const slot of [bad, good]) slot?.release()
     }
@@ -151,11 +173,9 @@ describe('a card that fails', () => {
     const { pool, clock, candidates } = openPool({ mode: 'require' })
     expect(pool.whyIdle()).toBeUndefined()
     for (let job = 0; job < 3; job++) {
-      pool
-        .take(pathOf(candidates, 'cpu', 'h264_vulkan'))
-        ?.failed({ reason: 'device lost', is_hang: false, is_of_gpu: true })
+      pool.take(pathOf(candidates, 'cpu', 'h264_vulkan'))?.failed({ reason: 'device lost', is_of_gpu: true })
     }
-    expect(pool.whyIdle()).toBe('ffmpeg.gpu is require, and Card is set aside for 60 s after 3 failures: device lost')
+    expect(pool.whyIdle()).toBe('ffmpeg.gpu is require, and every GPU is set aside for a while (Card: device lost)')
     clock.now += 60_000
     expect(pool.whyIdle()).toBeUndefined()
   })
@@ -211,7 +231,7 @@ describe('which path is best', () => {
     expect(asked).toEqual([0, 0, 1])
   })
 
-  test('is the order of choice where nothing could be measured, and the next job asks again', async () => {
+  test('is the order of choice where nothing could be measured, which is tried once', async () => {
     let measurements = 0
     const { pool, candidates, lines } = openPool({
       measure: () => {
@@ -223,13 +243,34 @@ describe('which path is best', () => {
     expect(ranked).toEqual({ candidates, reasons: [] })
     expect(lines.some((line) => line.includes('no room'))).toBe(true)
     await pool.rank({ picture, settings, candidates }, signal)
-    expect(measurements).toBe(2)
+    expect(measurements).toBe(1)
   })
 
   test('is not measured where there is only one', async () => {
     const { pool, candidates } = openPool({ measure: () => Promise.reject(new Error('must not be asked')) })
     const only = candidates.slice(-1)
     expect(await pool.rank({ picture, settings, candidates: only }, signal)).toEqual({ candidates: only, reasons: [] })
+  })
+
+  test('is measured with the decodes that are free, and not at all while there is none', async () => {
+    const seen: number[] = []
+    const { pool, candidates } = openPool({
+      measure: (_, __, gpus) => {
+        seen.push(gpus[0]?.decode_slots ?? -1)
+        // Nobody else may decode meanwhile.
+        expect(pool.take(pathOf(candidates, 'vulkan', 'h264_vulkan'))).toBeUndefined()
+        return Promise.resolve([])
+      },
+    })
+    const path = pathOf(candidates, 'vulkan', 'h264_vulkan')
+    const [first, second] = [pool.take(path), pool.take(path)]
+    await pool.rank({ picture, settings, candidates }, signal)
+    expect(seen).toEqual([])
+    second?.release()
+    await pool.rank({ picture, settings, candidates }, signal)
+    expect(seen).toEqual([1])
+    first?.release()
+    expect(pool.take(path)).toBeDefined()
   })
 
   test('does not hold up a job that is cancelled meanwhile', async () => {
@@ -252,7 +293,13 @@ async function firstOf(pool: GpuPool, candidates: readonly PathCandidate[]): Pro
 }
 
 describe('several cards', () => {
-  const second = gpu({ id: 'vulkan:1', selector: '1', name: 'Second' })
+  const second = gpu({
+    id: 'vulkan:1',
+    selector: '1',
+    name: 'Second',
+    pci_address: '0000:02:00.0',
+    decode_slots: 3,
+  })
   test('of a kind share the work: the one with the fewest jobs comes first', async () => {
     const { pool, candidates } = openPool({ gpus: [gpu({ decode_slots: 3 }), second] })
     const names: (string | null)[] = []
@@ -276,7 +323,13 @@ describe('several cards', () => {
 })
 
 test('what is told of a worker is what its GPUs say, and nothing where they say nothing', () => {
-  const second = gpu({ id: 'vulkan:1', name: 'Second' })
+  const second = gpu({
+    id: 'vulkan:1',
+    selector: '1',
+    name: 'Second',
+    pci_address: '0000:02:00.0',
+    decode_slots: 3,
+  })
   const usage = { 'vulkan:0': 12, 'vulkan:1': 87 } as Record<string, number>
   const { pool } = openPool({
     gpus: [gpu(), second],

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Api } from '../../src/contract/api.ts'
 import { DarkstreamError } from '../../src/contract/error.ts'
@@ -147,7 +147,7 @@ test('a result whose attempt was lost meanwhile is refused and cleaned up, and n
   expect((await master.api.job({ job_id })).job).toMatchObject({ status: 'cancelled', attempt: 1 })
 })
 
-test('an entry that cannot be read is logged and removed, and its job is converted again', async () => {
+test('an entry that makes no sense is kept under another name, and its job is converted again', async () => {
   const [master, work_base] = [openMaster(), temporaryFolder()]
   const job_id = await addClip(master, 'a.mp4')
   const { entries } = await convertUnheard(master, work_base)
@@ -156,10 +156,35 @@ test('an entry that cannot be read is logged and removed, and its job is convert
   writeFileSync(`${path}.new`, 'cut short')
   const { worker, lines } = openWorker(master.remote, { work_base })
   await workUntil(master, worker, 1)
-  expect(lines.some((line) => line.includes(`removed an entry of the outbox that cannot be read: ${path}`))).toBe(true)
+  expect(lines.some((line) => line.includes(`it is kept as ${path}.unreadable`))).toBe(true)
+  expect(lines.some((line) => line.includes('wait in the outbox'))).toBe(false)
   expect((await master.api.job({ job_id })).job).toMatchObject({ status: 'completed', attempt: 2 })
-  expect(entriesOf(work_base)).toEqual([])
+  expect(entriesOf(work_base)).toEqual([`${path}.unreadable`])
   expect(stagedIn(master)).toEqual([])
+  const again = openWorker(master.remote, { work_base })
+  again.worker.drain()
+  await again.worker.run()
+  expect(again.lines.filter((line) => line.includes('outbox'))).toEqual([])
+  expect(entriesOf(work_base)).toEqual([`${path}.unreadable`])
+})
+
+test('an entry that the disk does not give just now is left, and delivered by a later start', async () => {
+  const [master, work_base] = [openMaster(), temporaryFolder()]
+  const job_id = await addClip(master, 'a.mp4')
+  const { entries } = await convertUnheard(master, work_base)
+  const [path = ''] = entries
+  const apart = `${work_base}-apart`
+  renameSync(path, apart)
+  mkdirSync(path)
+  const { worker, lines } = openWorker(master.remote, { work_base })
+  worker.drain()
+  await worker.run()
+  expect(lines.filter((line) => line.includes(`it is left where it is: ${path}: `))).toHaveLength(1)
+  rmdirSync(path)
+  renameSync(apart, path)
+  await workUntil(master, openWorker(master.remote, { work_base }).worker, 1)
+  expect((await master.api.job({ job_id })).job).toMatchObject({ status: 'completed', attempt: 1 })
+  expect(entriesOf(work_base)).toEqual([])
 })
 
 test('what is for another master, or of another worker, is left alone', async () => {
@@ -201,17 +226,24 @@ test('a worker told to stop now tries once more to hand in what it has, and keep
   expect(entriesOf(work_base)).toHaveLength(1)
 })
 
-test('a result that the master does not understand is told as a failure', async () => {
+test('a result that the master does not understand is told as a failure, without what may be to blame', async () => {
   const [master, work_base] = [openMaster(), temporaryFolder()]
   const job_id = await addClip(master, 'a.mp4')
   const { worker } = openWorker(
-    { ...master.remote, complete: () => Promise.reject(new DarkstreamError('invalid_request', 'notes: what?')) },
+    {
+      ...master.remote,
+      complete: () => Promise.reject(new DarkstreamError('invalid_request', 'ran_on: what?')),
+      fail: async (input, signal) => {
+        if (input.ran_on) throw new DarkstreamError('invalid_request', 'ran_on: what?')
+        return master.remote.fail(input, signal)
+      },
+    },
     { work_base },
   )
   await workUntil(master, worker, 1)
   expect((await master.api.job({ job_id })).job).toMatchObject({
     status: 'failed',
-    error_message: expect.stringContaining('the master refused the result: notes: what?'),
+    error_message: expect.stringContaining('the master refused the result: ran_on: what?'),
     error_class: 'worker',
   })
   expect(entriesOf(work_base)).toEqual([])

@@ -2,9 +2,13 @@ import { describe, expect, test } from 'bun:test'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Api } from '../../src/contract/api.ts'
-import { Space } from '../../src/worker/space.ts'
+import { noGpus } from '../../src/pipeline/gpu-access.ts'
+import { createLog, type Log } from '../../src/util/log.ts'
+import { Outbox } from '../../src/worker/outbox.ts'
+import { type RunContext, runJob } from '../../src/worker/run-job.ts'
+import { type SizedJob, Space } from '../../src/worker/space.ts'
 import { useClips } from '../support/clips.ts'
-import { openMaster } from '../support/master.ts'
+import { openMaster, type TestMaster } from '../support/master.ts'
 import { News } from '../support/news.ts'
 import { temporaryFolder } from '../support/program.ts'
 import { lacksMounts, mountTinyDisk } from '../support/tiny-disk.ts'
@@ -16,8 +20,60 @@ const million = 1_000_000
 /** A master with one source whose results go to `output` in the folder. */
 async function openOver(base: string) {
   const master = openMaster({ base })
-  const job_id = await master.addSource('a.mp4', await Bun.file(await clips.path('plain.mp4')).bytes())
-  return { master, job_id, source_size: (await master.api.job({ job_id })).job.source_size ?? 0 }
+  return { master, job_id: await master.addSource('a.mp4', await clip()) }
+}
+
+async function clip(): Promise<Uint8Array> {
+  return Bun.file(await clips.path('plain.mp4')).bytes()
+}
+
+/** The clip, made so many bytes longer by a box that players skip. */
+async function padded(bytes: number): Promise<Uint8Array> {
+  const box = Buffer.alloc(bytes)
+  box.writeUInt32BE(bytes)
+  box.write('free', 4)
+  return Buffer.concat([await clip(), box])
+}
+
+/** A space over a disk, with a million bytes to stay free, and jobs that are sized by hand. */
+function openSpace(disk: { path: string }) {
+  const lines: string[] = []
+  const news = new News()
+  const write = (line: string) => {
+    lines.push(line)
+    news.beat()
+  }
+  const log = createLog({ level: 'info', format: 'text', output_path: null, write })
+  const space = new Space({ work_base: temporaryFolder(), mount_path: disk.path, min_free: million, log })
+  const reserve = (job: SizedJob, signal = new AbortController().signal) => space.reserve(job, signal)
+  const job = (name: string, source_size: number): SizedJob => ({
+    source_path: name,
+    source_size,
+    staging_path: join(disk.path, name, 'result.mp4'),
+  })
+  return { space, log, lines, news, reserve, job }
+}
+
+/** What a job runs with that comes to no encode. */
+function contextOf(master: TestMaster, space: Space, log: Log): RunContext {
+  const [folder, worker_id] = [temporaryFolder(), 'w']
+  return {
+    api: master.remote,
+    worker_id,
+    space,
+    outbox: new Outbox({ folder, master: 'http://master.test', worker_id, log }),
+    tools: { ffmpeg_path: '/nowhere/ffmpeg', ffprobe_path: '/nowhere/ffprobe', version: '5.1' },
+    gpus: noGpus,
+    limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 60_000, stall_timeout_ms: 60_000 },
+    job_timeout_ms: 60_000,
+    work_base: folder,
+    child_environment: process.env,
+    retry_pause_ms: 5,
+    draining: new AbortController().signal,
+    drain_patience_ms: 60_000,
+    onEncoded: () => {},
+    log,
+  }
 }
 
 const count = (lines: readonly string[], words: string) => lines.filter((line) => line.includes(words)).length
@@ -49,21 +105,76 @@ describe.skipIf(lacksMounts('what a worker does when its disk is full'))('on a d
     expect([count(lines, 'not claiming'), count(lines, 'claiming again')]).toEqual([1, 1])
   })
 
-  test('a job that does not fit is given back unharmed, and nothing is claimed until it would fit', async () => {
+  test('a job that does not fit fails with sizes and a remedy, and the worker goes on with those that do', async () => {
     const base = temporaryFolder()
     using disk = mountTinyDisk(join(base, 'output'), '8m')
-    const { master, job_id, source_size } = await openOver(base)
-    disk.fill(million + source_size / 2)
-    const { worker, lines, whenSaid } = openWorker(master.remote, { min_free: million, concurrency: 1 })
+    const master = openMaster({ base })
+    const large = await master.addSource('large.mp4', await padded(3 * million))
+    master.clock.now++
+    const small = await master.addSource('small.mp4', await clip())
+    disk.fill(3 * million)
+    const first = openWorker(master.remote, { min_free: million, concurrency: 1 })
+    await workUntil(master, first.worker, 2)
+    expect(master.events.map(({ type, job }) => [type, job.id]).slice(0, 2)).toEqual([
+      ['claimed', large],
+      ['failed', large],
+    ])
+    expect((await master.api.job({ job_id: small })).job).toMatchObject({ status: 'completed', attempt: 1 })
+    const { job, attempts } = await master.api.job({ job_id: large })
+    expect(job).toMatchObject({ status: 'failed', error_class: 'worker' })
+    expect(job.error_message).toMatch(
+      /its result may take as much room as its source \(3\.\d MB\), but 3\.0 MB is free for results \(.*\), of which storage\.min_free \(1\.0 MB\) stays free: make room there or lower it, then retry the job$/,
+    )
+    expect(attempts).toMatchObject([{ outcome: 'failed', step: 'stage' }])
+    expect(count(first.lines, 'not claiming')).toBe(0)
+    disk.clear()
+    await master.store.retry(large)
+    await workUntil(master, openWorker(master.remote, { min_free: million }).worker, 3)
+    expect((await master.api.job({ job_id: large })).job).toMatchObject({ status: 'completed', attempt: 2 })
+  })
+
+  test('a job that comes when the disk has just become full is given back unharmed', async () => {
+    const base = temporaryFolder()
+    using disk = mountTinyDisk(join(base, 'output'), '8m')
+    const { master, job_id } = await openOver(base)
+    let isFirst = true
+    const late: Api = {
+      ...master.remote,
+      claim: async (input, signal) => {
+        const claimed = await master.remote.claim(input, signal)
+        if (isFirst) disk.fill(million / 2)
+        isFirst = false
+        return claimed
+      },
+    }
+    const { worker, lines, whenSaid } = openWorker(late, { min_free: million, concurrency: 1 })
     const running = workUntil(master, worker, 1)
     await whenSaid('not claiming: ')
-    expect(lines.some((line) => line.includes('given back: ') && line.includes('needs more room'))).toBe(true)
+    expect(count(lines, 'given back: less than storage.min_free')).toBe(1)
     const { job, attempts } = await master.api.job({ job_id })
     expect(job).toMatchObject({ status: 'pending', retry_count: 0, error_message: null })
     expect(attempts).toMatchObject([{ outcome: 'released' }])
     disk.clear()
     await running
     expect((await master.api.job({ job_id })).job).toMatchObject({ status: 'completed', attempt: 2, retry_count: 0 })
+  })
+
+  test('a job that waits for room is dropped soon after it was cancelled', async () => {
+    const base = temporaryFolder()
+    using disk = mountTinyDisk(join(base, 'output'), '8m')
+    const { space, log, lines, news, reserve, job } = openSpace(disk)
+    await reserve(job('running', 5 * million))
+    const master = openMaster({ base })
+    const job_id = await master.addSource('a.mp4', await padded(3 * million))
+    await master.remote.register({ worker_id: 'w', hostname: 'host', boot_id: 'b' })
+    const claimed = await master.remote.claim({ worker_id: 'w', boot_id: 'b', request_id: 'r' })
+    if (!claimed) throw new Error('there is a job')
+    const running = runJob(claimed, contextOf(master, space, log), new AbortController().signal)
+    await news.until(() => count(lines, 'waits for the room') === 1)
+    await master.api.cancelJob({ job_id })
+    await running
+    expect([count(lines, 'dropped: '), count(lines, 'converting')]).toEqual([1, 0])
+    expect((await master.api.job({ job_id })).job).toMatchObject({ status: 'cancelled', attempt: 1 })
   })
 
   test('an encode that fills it fails for now, leaves nothing over, and another worker completes it later', async () => {
@@ -86,28 +197,45 @@ describe.skipIf(lacksMounts('what a worker does when its disk is full'))('on a d
     expect(readdirSync(disk.path).toSorted()).toEqual(['.darkstream', '.filler', 'a.mp4'])
   })
 
-  test('what running encodes may still write counts as taken, what they have written does not count twice', async () => {
+  test('what running encodes may still write counts as taken, and a job waits until it fits beside it', async () => {
     using disk = mountTinyDisk(join(temporaryFolder(), 'disk'), '8m')
-    const space = new Space({ work_base: temporaryFolder(), mount_path: disk.path, min_free: million })
-    const job = (name: string) => ({
-      source_path: name,
-      source_size: 4 * million,
-      staging_path: join(disk.path, name, 'result.mp4'),
-    })
-    const [first, second] = [job('a'), job('b')]
-    const refusals = await Promise.all([space.reserve(first), space.reserve(second)])
-    expect(refusals).toEqual([undefined, expect.stringContaining('b (4.0 MB) needs more room')])
-    expect(await space.whyFull()).toContain('b (4.0 MB) needs more room')
+    const { space, lines, reserve, job } = openSpace(disk)
+    const [first, second, third] = [job('a', 4 * million), job('b', 4 * million), job('c', 1000)]
+    const order: string[] = []
+    expect(await reserve(first)).toBeUndefined()
+    const waiting = [
+      reserve(second).then(() => order.push('b')),
+      // It would fit, but what is smaller does not overtake.
+      reserve(third).then(() => order.push('c')),
+    ]
     await Bun.write(first.staging_path, Buffer.alloc(million))
-    expect(await space.whyFull()).toContain('b (4.0 MB) needs more room')
+    await Bun.sleep(1500)
+    expect([order, await space.whyFull()]).toEqual([[], undefined])
     space.free(first)
-    expect(await space.whyFull()).toBeUndefined()
-    expect(await space.reserve(second)).toBeUndefined()
+    await Promise.all(waiting)
+    expect(order).toEqual(['b', 'c'])
+    expect(count(lines, 'waits for the room that running encodes have reserved: b')).toBe(1)
+  })
+
+  test('who waits for room stops at a signal, and what no end of an encode makes fit does not wait', async () => {
+    using disk = mountTinyDisk(join(temporaryFolder(), 'disk'), '8m')
+    const { reserve, job } = openSpace(disk)
+    await reserve(job('a', 4 * million))
+    const stop = new AbortController()
+    const waiting = reserve(job('b', 4 * million), stop.signal).catch((error: unknown) => error)
+    stop.abort('stopped')
+    expect(await waiting).toBe('stopped')
+    expect(await reserve(job('c', 8 * million)).catch((error: unknown) => error)).toMatchObject({
+      message: expect.stringContaining('(8.0 MB), but 8.4 MB is free'),
+      report: { class: 'worker', step: 'stage' },
+    })
+    expect(await reserve(job('d', million))).toBeUndefined()
   })
 
   test('a full scratch folder is an obstacle too, and with 0 nothing is', async () => {
     using disk = mountTinyDisk(join(temporaryFolder(), 'disk'), '1m')
-    const options = { work_base: disk.path, mount_path: null }
+    const log = createLog({ level: 'error', format: 'text', output_path: null })
+    const options = { work_base: disk.path, mount_path: null, log }
     expect(await new Space({ ...options, min_free: 2 * million }).whyFull()).toBe(
       `less than storage.min_free (2.0 MB) is free in the scratch folder (${disk.path})`,
     )

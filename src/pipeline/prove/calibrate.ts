@@ -1,12 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { devNull, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { devNull } from 'node:os'
 import * as v from 'valibot'
 import type { ConversionSettings } from '../../contract/conversion.ts'
 import { ConversionError } from '../../contract/failure.ts'
-import { type Gpu, PathFigure, type SizeClass } from '../../contract/gpu.ts'
+import { type Gpu, PathFigure } from '../../contract/gpu.ts'
 import { ffmpegArgs } from '../ffmpeg-args.ts'
-import type { FrameSize } from '../frame.ts'
 import { planPicture } from '../picture.ts'
 import { mainVideo, planConversion } from '../plan.ts'
 import type { Tools } from '../tools.ts'
@@ -14,14 +11,8 @@ import { type PathCandidate, videoPaths } from '../video-paths.ts'
 import { type CalibrationClip, makeCalibrationClip } from './calibration-clip.ts'
 import { type Measurement, measure } from './measure.ts'
 import { type CacheKey, machineKey, readCached, writeCached } from './proof-cache.ts'
-
-/** What sources have in common that takes the same time. */
-export interface SourceKind {
-  /** As ffprobe names it. */
-  codec: string
-  bit_depth: number
-  size_class: SizeClass
-}
+import type { SourceKind } from './source-kind.ts'
+import { inTemporaryFolder } from './temporary-folder.ts'
 
 /** What is to be measured. */
 export interface CalibrationRequest {
@@ -35,6 +26,8 @@ export interface CalibrationRequest {
   signal: AbortSignal
   /** Where figures are kept; it is made when it is not there. */
   cache_folder: string
+  /** Where the clip lies; in the system's folder for such unless told. */
+  temporary_folder?: string
   /** Measures again what was measured before; false unless told. */
   fresh?: boolean
   /** Milliseconds that each path is looked at, 2500 unless told, and that one may take at most, 10,000 unless told. */
@@ -45,39 +38,35 @@ export interface CalibrationRequest {
 const defaultWindowMs = 2500
 const defaultCapMs = 10_000
 
-/** The class of a picture of that many pixels: up to 1024x576, up to 1920x1088, above. */
-export function sizeClassOf({ width, height }: FrameSize): SizeClass {
-  const pixels = width * height
-  if (pixels <= 1024 * 576) return 'sd'
-  return pixels <= 1920 * 1088 ? 'hd' : 'uhd'
-}
-
 /**
  * Measures each path that this machine has for one kind of source, by conversions of a clip of that kind as a job would
- * run them. A path that fails has no figure but a reason. Rejects when the signal aborts, or no temporary file can be made.
+ * run them. A path that fails has no figure but a reason; then nothing is kept, since it may be the moment's fault. Rejects
+ * when the signal aborts, or no clip can be made.
  */
 export async function calibrate(request: CalibrationRequest): Promise<PathFigure[]> {
-  const { source, settings, cache_folder } = request
   request.signal.throwIfAborted()
   const known = request.fresh === true ? undefined : await knownFigures(request)
   if (known) return known
-  const folder = await mkdtemp(join(tmpdir(), 'darkstream-calibrate-'))
-  try {
-    const setting = { ...request, folder }
-    const clip = await makeCalibrationClip(setting, source)
-    if (typeof clip === 'string') throw new ConversionError(clip, { class: 'worker', step: 'plan' })
-    // What was made as h264 for want of an encoder is decoded as the real source would be.
-    const picture = planPicture({ ...mainVideo(clip.info), codec: source.codec }, settings)
-    const figures: PathFigure[] = []
-    for (const path of videoPaths(picture, request.gpus).candidates) {
-      const processes = processesOf(path, request.concurrency)
-      figures.push(figureOf(request, path, processes, await measurePath(request, folder, clip, path, processes)))
-    }
-    await writeCached(cache_folder, 'figures', await figuresKey(request), figures)
-    return figures
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+  const place = { base: request.temporary_folder, prefix: 'darkstream-calibrate-' }
+  const figures = await inTemporaryFolder(place, (folder) => measurePaths(request, folder))
+  if (figures.every(({ fps }) => fps !== null)) {
+    await writeCached(request.cache_folder, 'figures', await figuresKey(request), figures)
   }
+  return figures
+}
+
+async function measurePaths(request: CalibrationRequest, folder: string): Promise<PathFigure[]> {
+  const { source, settings, gpus, concurrency } = request
+  const clip = await makeCalibrationClip({ ...request, folder }, source)
+  if (typeof clip === 'string') throw new ConversionError(clip, { class: 'worker', step: 'plan' })
+  // What was made as h264 for want of an encoder is decoded as the real source would be.
+  const picture = planPicture({ ...mainVideo(clip.info), codec: source.codec }, settings)
+  const figures: PathFigure[] = []
+  for (const path of videoPaths(picture, gpus).candidates) {
+    const processes = processesOf(path, concurrency)
+    figures.push(figureOf(request, path, processes, await measurePath(request, folder, clip, path, processes)))
+  }
+  return figures
 }
 
 /** What was measured before, by this build of FFmpeg and with these GPUs and settings; undefined when nothing was. */

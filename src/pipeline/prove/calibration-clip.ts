@@ -5,9 +5,9 @@ import { videoEncoderArgs } from '../encoder-args.ts'
 import type { FrameSize } from '../frame.ts'
 import { fileUrl } from '../input-limits.ts'
 import type { MediaInfo } from '../media-info.ts'
-import { cpuEncoders } from '../video-encoders.ts'
-import type { SourceKind } from './calibrate.ts'
+import { cpuEncoders, isShaderCodec } from '../video-encoders.ts'
 import { readTrialFile } from './check-result.ts'
+import type { SourceKind } from './source-kind.ts'
 import { type TrialSetting, trial } from './trial.ts'
 import { planarFormat } from './trial-plan.ts'
 
@@ -38,7 +38,7 @@ export async function makeCalibrationClip(setting: TrialSetting, kind: SourceKin
 async function makeAs(setting: TrialSetting, kind: SourceKind, codec: VideoCodec): Promise<CalibrationClip | string> {
   const { width, height, bitrate, frames } = shapes[kind.size_class]
   const path = join(setting.folder, `${codec}-${kind.bit_depth}-${kind.size_class}`)
-  const hasRate = codec !== 'ffv1' && codec !== 'prores'
+  const hasRate = !isShaderCodec(codec)
   const encoding = {
     encoder: cpuEncoders[codec],
     preset: 'ultrafast',

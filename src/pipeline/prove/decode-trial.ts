@@ -1,6 +1,7 @@
 import type { Gpu } from '../../contract/gpu.ts'
 import { fileUrl, inputLimits } from '../input-limits.ts'
 import { ssimProblem } from './check-result.ts'
+import { isShaderCodec } from '../video-encoders.ts'
 import type { ProofClip } from './proof-clips.ts'
 import { readFrames } from './read-frames.ts'
 import type { TrialSetting } from './trial.ts'
@@ -56,7 +57,7 @@ const videoLoops = 3
 
 /** How many decodes side by side all end well, doubled from one to `most`; 0 when there is no clip that it decodes. */
 export async function countDecodeSlots(setting: TrialSetting, gpu: Gpu, request: SlotsRequest): Promise<number> {
-  const byVideo = request.clips.filter(({ video }) => video.codec !== 'ffv1' && video.codec !== 'prores')
+  const byVideo = request.clips.filter(({ video }) => !isShaderCodec(video.codec))
   const clips = byVideo.length > 0 ? byVideo : request.clips
   const options = { loops: byVideo.length > 0 ? videoLoops : 0, stall_timeout_ms: request.stall_timeout_ms }
   let good = Math.min(1, clips.length)

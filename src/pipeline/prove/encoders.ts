@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type VideoCodec, videoCodecs } from '../../contract/conversion.ts'
 import { videoEncoderArgs } from '../encoder-args.ts'
@@ -7,7 +5,8 @@ import { fileUrl } from '../input-limits.ts'
 import type { Tools } from '../tools.ts'
 import { type CpuEncoder, cpuEncoders } from '../video-encoders.ts'
 import { whyNotAsExpected } from './check-result.ts'
-import { trial, trialTimeoutMs } from './trial.ts'
+import { inTemporaryFolder } from './temporary-folder.ts'
+import { type TrialSetting, trial, trialTimeoutMs } from './trial.ts'
 
 /** What a test encode on the CPU showed of one codec. */
 export interface EncoderProof {
@@ -33,30 +32,30 @@ export async function proveEncoders(
   environment: Record<string, string | undefined>,
   signal: AbortSignal,
 ): Promise<EncoderProof[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'darkstream-detect-'))
+  return inTemporaryFolder({ prefix: 'darkstream-detect-' }, (folder) =>
+    proveIn({ tools, environment, signal, folder }),
+  )
+}
+
+async function proveIn(setting: TrialSetting): Promise<EncoderProof[]> {
   const prove = async (codec: string, args: readonly string[]) => {
-    const setting = { tools, environment, signal, folder }
-    const path = join(folder, codec)
+    const path = join(setting.folder, codec)
     const all = ['-f', 'lavfi', '-i', ...args, '-f', 'matroska', fileUrl(path)]
     const { reason } = await trial(setting, { what: 'the test encode', args: all, timeout_ms: trialTimeoutMs })
     const isSound = codec === 'aac' || codec === 'opus'
     return reason ?? whyNotAsExpected(setting, { path, codec, picture: isSound ? null : picture })
   }
-  try {
-    const proofs: EncoderProof[] = []
-    for (const codec of videoCodecs) {
-      const encoder = cpuEncoders[codec]
-      const reason = await prove(codec, videoArgs(codec))
-      proofs.push({ codec, encoder, ok: reason === null, reason })
-    }
-    for (const { codec, encoder } of audioTrials) {
-      const reason = await prove(codec, ['sine=sample_rate=48000', '-t', '0.4', '-c:a', encoder, '-b:a', '96000'])
-      proofs.push({ codec, encoder, ok: reason === null, reason })
-    }
-    return proofs
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+  const proofs: EncoderProof[] = []
+  for (const codec of videoCodecs) {
+    const encoder = cpuEncoders[codec]
+    const reason = await prove(codec, videoArgs(codec))
+    proofs.push({ codec, encoder, ok: reason === null, reason })
   }
+  for (const { codec, encoder } of audioTrials) {
+    const reason = await prove(codec, ['sine=sample_rate=48000', '-t', '0.4', '-c:a', encoder, '-b:a', '96000'])
+    proofs.push({ codec, encoder, ok: reason === null, reason })
+  }
+  return proofs
 }
 
 /** A lavfi source and the output options. */

@@ -4,7 +4,7 @@ import { gpuEncoders } from '../video-encoders.ts'
 import { tryEncode } from './encode-trial.ts'
 import type { Engine } from './engines.ts'
 import type { TrialSetting } from './trial.ts'
-import { capability, type CodecSubject } from './trial-plan.ts'
+import { capability, type CodecSubject, type GpuProof } from './trial-plan.ts'
 
 /**
  * Tries each encoder of an API that this ffmpeg lists, one after the other; undefined when it lists none. They only
@@ -14,13 +14,20 @@ export async function proveEngineGpu(
   setting: TrialSetting,
   engine: Engine,
   listed: ReadonlySet<string>,
-): Promise<Gpu | undefined> {
+): Promise<GpuProof | undefined> {
   const gpu: Gpu = { ...engine, capabilities: [], decode_slots: 0 }
   for (const subject of engineSubjects(engine.api)) {
     if (!listed.has(subject.by)) continue
     gpu.capabilities.push(capability(subject, await tryEncode(setting, gpu, subject)))
   }
-  return gpu.capabilities.length === 0 ? undefined : gpu
+  if (gpu.capabilities.length === 0) return undefined
+  return { gpu, has_failed: gpu.capabilities.some(({ proved }) => !proved) }
+}
+
+/** An engine whose every capability failed for one reason. */
+export function unprovedEngineGpu(engine: Engine, reason: string): Gpu {
+  const capabilities = engineSubjects(engine.api).map((subject) => capability(subject, reason))
+  return { ...engine, capabilities, decode_slots: 0 }
 }
 
 /** All that an API is tried at, as far as ffmpeg has it. */

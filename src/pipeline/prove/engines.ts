@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Gpu, GpuApi } from '../../contract/gpu.ts'
-import type { VulkanDevice } from '../../contract/vulkan.ts'
+import { pciVendors, type VulkanDevice } from '../../contract/vulkan.ts'
 
 /** A video engine that is reached by another API than Vulkan. */
 export type Engine = Omit<Gpu, 'capabilities' | 'decode_slots'> & { api: Exclude<GpuApi, 'vulkan'> }
@@ -64,30 +64,25 @@ function read(from: () => string): string | undefined {
   }
 }
 
-/** PCI vendors; Apple's is MoltenVK's. */
-const vendors = { nvidia: 0x10de, intel: 0x80_86, amd: 0x1002, apple: 0x10_6b }
-
-/** Pure: the engines that the hardware may have, by the devices that Vulkan knows. */
-export function enginesOf(hardware: EngineHardware, devices: readonly VulkanDevice[]): Engine[] {
+/** Pure: the engines that the hardware may have, by all devices that Vulkan knows. */
+export function enginesOf(hardware: EngineHardware, known: readonly VulkanDevice[]): Engine[] {
   const { platform, render_nodes: nodes } = hardware
+  const devices = known.filter(({ type }) => type !== 'cpu')
   const isWindows = platform === 'win32'
   const hasVendor = (id: number) => devices.some((device) => device.vendor_id === id)
   // Without Vulkan only a trial shows what a Windows machine has.
   const mayHave = (id: number) => isWindows && (devices.length === 0 || hasVendor(id))
-  const hasIntelNode = nodes.some(({ vendor_id }) => vendor_id === null || vendor_id === vendors.intel)
-  const one = (api: Engine['api'], vendor: number, fallback: string): Engine =>
-    engine(
-      api,
-      '',
-      devices.find((device) => device.vendor_id === vendor),
-      fallback,
-    )
+  const hasIntelNode = nodes.some(({ vendor_id }) => vendor_id === null || vendor_id === pciVendors.intel)
+  const one = (api: Engine['api'], vendor_id: number, fallback: string): Engine => {
+    const device = devices.find((device) => device.vendor_id === vendor_id)
+    return { ...engine(api, '', device, fallback), vendor_id }
+  }
   return [
-    hardware.has_nvidia || mayHave(vendors.nvidia) ? [one('nvenc', vendors.nvidia, 'NVIDIA GPU (NVENC)')] : [],
-    hasIntelNode || mayHave(vendors.intel) ? [one('qsv', vendors.intel, 'Intel GPU (Quick Sync)')] : [],
+    hardware.has_nvidia || mayHave(pciVendors.nvidia) ? [one('nvenc', pciVendors.nvidia, 'NVIDIA GPU (NVENC)')] : [],
+    hasIntelNode || mayHave(pciVendors.intel) ? [one('qsv', pciVendors.intel, 'Intel GPU (Quick Sync)')] : [],
     nodes.map((node) => vaapiEngine(node, devices)),
-    hardware.has_amf || mayHave(vendors.amd) ? [one('amf', vendors.amd, 'AMD GPU (AMF)')] : [],
-    platform === 'darwin' ? [one('videotoolbox', vendors.apple, 'Apple GPU (VideoToolbox)')] : [],
+    hardware.has_amf || mayHave(pciVendors.amd) ? [one('amf', pciVendors.amd, 'AMD GPU (AMF)')] : [],
+    platform === 'darwin' ? [one('videotoolbox', pciVendors.apple, 'Apple GPU (VideoToolbox)')] : [],
   ].flat()
 }
 
@@ -95,7 +90,8 @@ function vaapiEngine({ path, vendor_id, pci_address }: RenderNode, devices: read
   const device =
     devices.find((device) => pci_address !== null && device.pci_address === pci_address) ??
     devices.find((device) => device.vendor_id === vendor_id && device.pci_address === null)
-  return { ...engine('vaapi', path, device, `${basename(path)} (VAAPI)`), pci_address }
+  const found = engine('vaapi', path, device, `${basename(path)} (VAAPI)`)
+  return { ...found, pci_address, vendor_id: vendor_id ?? found.vendor_id }
 }
 
 function engine(api: Engine['api'], selector: string, device: VulkanDevice | undefined, fallback: string): Engine {
@@ -107,5 +103,22 @@ function engine(api: Engine['api'], selector: string, device: VulkanDevice | und
     type: device?.type ?? null,
     driver_version: device?.driver_version ?? '',
     pci_address: device?.pci_address ?? null,
+    vendor_id: device?.vendor_id ?? null,
   }
+}
+
+/**
+ * Pure: whether an engine is a device's beyond doubt, among all devices that Vulkan knows. ffmpeg chooses one of VA-API by
+ * its render node; the others take whichever card of their vendor they find.
+ */
+export function isEngineOf(
+  { api, pci_address, vendor_id }: Engine,
+  device: VulkanDevice,
+  known: readonly VulkanDevice[],
+): boolean {
+  if (api === 'vaapi') return pci_address !== null && pci_address === device.pci_address
+  if (vendor_id !== device.vendor_id) return false
+  // Two drivers may know one card.
+  const ofVendor = known.filter((other) => other.vendor_id === vendor_id && other.type !== 'cpu')
+  return new Set(ofVendor.map((other) => other.pci_address ?? other.index)).size === 1
 }

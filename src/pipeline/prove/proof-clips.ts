@@ -4,7 +4,7 @@ import { videoEncoderArgs } from '../encoder-args.ts'
 import { fileUrl, inputLimits } from '../input-limits.ts'
 import type { VideoStream } from '../media-info.ts'
 import { mainVideo } from '../plan.ts'
-import { cpuEncoders } from '../video-encoders.ts'
+import { cpuEncoders, isShaderCodec } from '../video-encoders.ts'
 import { decodedFormat } from '../video-filters.ts'
 import { readTrialFile } from './check-result.ts'
 import { readFrames } from './read-frames.ts'
@@ -44,8 +44,7 @@ export function proofClips(setting: TrialSetting): ProofClips {
 
 async function makeClip(setting: TrialSetting, codec: VideoCodec, bit_depth: number): Promise<ProofClip | string> {
   const path = join(setting.folder, `clip-${codec}-${bit_depth}`)
-  const frames = codec === 'ffv1' || codec === 'prores' ? shaderFrames : videoFrames
-  // Fast, but not the fastest: SVT-AV1 4.2 writes 10 bits at its preset 12 so that no decoder can read them.
+  const frames = isShaderCodec(codec) ? shaderFrames : videoFrames
   const choice = { preset: 'veryfast', bitrate: 2_000_000, rate_hint: null, size: testSize, proof: null } as const
   const { reason } = await trial(setting, {
     what: 'making it',

@@ -1,83 +1,90 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Gpu } from '../../contract/gpu.ts'
 import type { VulkanDevice } from '../../contract/vulkan.ts'
+import { type Clock, systemClock } from '../../util/clock.ts'
 import type { Tools } from '../tools.ts'
-import { proveEngineGpu } from './engine-gpu.ts'
-import { type Engine, enginesOf, readEngineHardware } from './engines.ts'
+import { proveEngineGpu, unprovedEngineGpu } from './engine-gpu.ts'
+import type { Engine } from './engines.ts'
 import { type FfmpegLists, listGpus, readLists } from './ffmpeg-lists.ts'
 import { matchDevices } from './match-devices.ts'
 import { type CacheKey, deviceKey, machineKey, readCached, writeCached } from './proof-cache.ts'
 import { proofClips } from './proof-clips.ts'
+import { inTemporaryFolder } from './temporary-folder.ts'
 import type { TrialSetting } from './trial.ts'
-import { proveVulkanGpu, unprovedVulkanGpu, type VulkanProof } from './vulkan-gpu.ts'
+import type { GpuProof } from './trial-plan.ts'
+import { mostSlots, proveVulkanGpu, unprovedVulkanGpu } from './vulkan-gpu.ts'
 
 /** What is to be proved, and with what. */
 export interface ProveGpusRequest {
   tools: Tools
   /** Those that may be used, the best first; one that is a processor only when somebody named it. */
   devices: readonly VulkanDevice[]
+  /** Those of other APIs that may be used. */
+  engines: readonly Engine[]
   environment: Record<string, string | undefined>
   signal: AbortSignal
   /** Conversions that shall run side by side. */
   concurrency: number
   /** Where proofs are kept; it is made when it is not there. */
   cache_folder: string
+  /** Where trials write; the system's folder for such unless told. */
+  temporary_folder?: string
   /** Proves again what was proved before; false unless told. */
   fresh?: boolean
   /** Milliseconds without a frame after which decoding counts as hung; 12,000 unless told. */
   stall_timeout_ms?: number
+  clock?: Clock
 }
 
 /** After a hang that was killed, NVIDIA's driver needs up to 6 s to open a device again. */
 const defaultStallTimeoutMs = 12_000
 
+/** A machine that is busy, or has no encoder session left, fails a trial as well as a bad driver does: once a day is enough. */
+const failureLastsMs = 24 * 60 * 60 * 1000
+
+/** Something to prove. */
+interface Subject<T> {
+  what: T
+  /** Undefined for what is tried at every start. */
+  key: CacheKey | undefined
+  /** What was proved before. */
+  known: Gpu | undefined
+  /** It without any proof, for a reason. */
+  unproved: (reason: string) => Gpu
+}
+
 /**
- * Tries on each Vulkan device, and on each engine of another API whose hardware is there, what a conversion would have
- * them do. What fails is a reason of a capability; rejects only when the signal aborts, with its reason.
+ * Tries on each Vulkan device and each engine what a conversion would have it do. What fails is a reason of a capability;
+ * rejects only when the signal aborts, with its reason.
  */
 export async function proveGpus(request: ProveGpusRequest): Promise<Gpu[]> {
   request.signal.throwIfAborted()
   const machine = await machineKey(request.tools)
-  const engines = enginesOf(readEngineHardware(), request.devices)
-  const keys = {
-    devices: request.devices.map((device) => vulkanKey(device, request, machine)),
-    engines: engines.map((engine) => engineKey(engine, machine)),
-  }
-  const known = {
-    devices: await Promise.all(keys.devices.map((key) => recall(request, key))),
-    engines: await Promise.all(keys.engines.map((key) => recall(request, key))),
-  }
-  const isKnown = [...known.devices, ...known.engines].every((gpu) => gpu !== undefined)
-  if (isKnown) return [...known.devices, ...known.engines].flatMap((gpu) => gpu ?? [])
-  const folder = await temporaryFolder()
-  if (folder instanceof Error) return request.devices.map((device) => unprovedVulkanGpu(device, folder.message))
+  const devices = await Promise.all(request.devices.map((device) => vulkanSubject(request, device, machine)))
+  const engines = await Promise.all(request.engines.map((engine) => engineSubject(request, engine, machine)))
+  const all = [...devices, ...engines]
+  if (all.every(({ known }) => known !== undefined)) return all.flatMap(({ known }) => known ?? [])
   try {
-    const setting = { ...request, folder }
-    const lists = await readLists(setting)
-    const vulkan = await proveDevices(request, setting, lists, known.devices)
-    const others: (Gpu | undefined)[] = []
-    for (const [position, engine] of engines.entries()) {
-      others.push(known.engines[position] ?? (await proveEngineGpu(setting, engine, lists.encoders)))
-    }
-    await Promise.all([
-      ...vulkan.map((gpu, position) => keep(request, keys.devices[position], gpu)),
-      ...others.map((gpu, position) => keep(request, keys.engines[position], gpu)),
-    ])
-    return [...vulkan, ...others.flatMap((gpu) => gpu ?? [])]
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+    const place = { base: request.temporary_folder, prefix: 'darkstream-prove-' }
+    return await inTemporaryFolder(place, (folder) => proveUnknown(request, { ...request, folder }, devices, engines))
+  } catch (error) {
+    request.signal.throwIfAborted()
+    return all.map(({ known, unproved }) => known ?? unproved(`nothing could be tried: ${(error as Error).message}`))
   }
 }
 
-/** A new one, or why there is none, as a full disk has it. */
-async function temporaryFolder(): Promise<string | Error> {
-  try {
-    return await mkdtemp(join(tmpdir(), 'darkstream-prove-'))
-  } catch (error) {
-    return new Error(`no temporary folder can be made: ${(error as Error).message}`)
+async function proveUnknown(
+  request: ProveGpusRequest,
+  setting: TrialSetting,
+  devices: readonly Subject<VulkanDevice>[],
+  engines: readonly Subject<Engine>[],
+): Promise<Gpu[]> {
+  const lists = await readLists(setting)
+  const gpus: (Gpu | undefined)[] = await proveDevices(request, setting, lists, devices)
+  for (const engine of engines) {
+    gpus.push(await proveOrTell(request, engine, () => proveEngineGpu(setting, engine.what, lists.encoders)))
+    setting.signal.throwIfAborted()
   }
+  return gpus.flatMap((gpu) => gpu ?? [])
 }
 
 /** Devices side by side, since each is a machine of its own; what is tried on one goes one after the other. */
@@ -85,54 +92,76 @@ async function proveDevices(
   request: ProveGpusRequest,
   setting: TrialSetting,
   lists: FfmpegLists,
-  known: readonly (Gpu | undefined)[],
-): Promise<Gpu[]> {
+  subjects: readonly Subject<VulkanDevice>[],
+): Promise<(Gpu | undefined)[]> {
   const { devices, concurrency, stall_timeout_ms = defaultStallTimeoutMs } = request
-  if (devices.every((_, position) => known[position])) return known.flatMap((gpu) => gpu ?? [])
+  if (subjects.every(({ known }) => known !== undefined)) return subjects.map(({ known }) => known)
   const listing = await listGpus(setting, 0)
   const numbers = matchDevices(devices, listing.gpus)
   const blind = listing.gpus.length === 0 && listing.reason !== null ? `: ${listing.reason}` : ''
   const common = { setting, lists, clips: proofClips(setting), concurrency, stall_timeout_ms }
-  const proofs = devices.map(async (device, position) => {
-    const number = numbers[position] ?? { reason: `this ffmpeg does not see it${blind}` }
-    return known[position] ?? proveOrTell(device, { ...common, number })
-  })
-  const ended = await Promise.allSettled(proofs)
+  const gpus = await Promise.all(
+    subjects.map((subject, position) => {
+      const number = numbers[position] ?? { reason: `this ffmpeg does not see it${blind}` }
+      return proveOrTell(request, subject, () => proveVulkanGpu(subject.what, { ...common, number }))
+    }),
+  )
   setting.signal.throwIfAborted()
-  return ended.flatMap((proof) => (proof.status === 'fulfilled' ? proof.value : []))
+  return gpus
 }
 
-/** A folder that is full or gone is no reason to go without the other devices. */
-async function proveOrTell(device: VulkanDevice, proof: VulkanProof): Promise<Gpu> {
+/** Proves and keeps. Never rejects: a folder that is full or gone is no reason to go without the others. */
+async function proveOrTell(
+  request: ProveGpusRequest,
+  { key, known, unproved }: Subject<unknown>,
+  prove: () => Promise<GpuProof | undefined>,
+): Promise<Gpu | undefined> {
+  if (known !== undefined) return known
   try {
-    return await proveVulkanGpu(device, proof)
+    const proof = await prove()
+    if (proof !== undefined) await keep(request, key, proof)
+    return proof?.gpu
   } catch (error) {
-    proof.setting.signal.throwIfAborted()
-    return unprovedVulkanGpu(device, `its test ended early: ${(error as Error).message}`)
+    return unproved(`its test ended early: ${(error as Error).message}`)
   }
 }
 
 /** The others count too, since their number may shift this one's. */
-function vulkanKey(device: VulkanDevice, { devices, concurrency }: ProveGpusRequest, machine: CacheKey): CacheKey {
-  const others = devices.map(({ index, name, device_id }) => [index, name, device_id])
-  return { ...machine, device: deviceKey(device), others, concurrency: Math.min(concurrency, 8) }
+async function vulkanSubject(
+  request: ProveGpusRequest,
+  device: VulkanDevice,
+  machine: CacheKey,
+): Promise<Subject<VulkanDevice>> {
+  const others = request.devices.map(({ index, name, device_id }) => [index, name, device_id])
+  const concurrency = Math.min(request.concurrency, mostSlots)
+  const key = { ...machine, device: deviceKey(device), others, concurrency }
+  const unproved = (reason: string) => unprovedVulkanGpu(device, reason)
+  return { what: device, key, known: await recall(request, key), unproved }
 }
 
-/** Undefined where nothing tells one driver from the next: then it is tried at every start. */
-function engineKey(engine: Engine, machine: CacheKey): CacheKey | undefined {
-  return engine.driver_version === '' ? undefined : { ...machine, engine }
+/**
+ * Of an engine's own driver nothing is known but that of its Vulkan device; without one it is tried at every start. One
+ * that failed for want of a driver is tried again after a day.
+ */
+async function engineSubject(request: ProveGpusRequest, engine: Engine, machine: CacheKey): Promise<Subject<Engine>> {
+  const key = engine.driver_version === '' ? undefined : { ...machine, engine }
+  const unproved = (reason: string) => unprovedEngineGpu(engine, reason)
+  return { what: engine, key, known: await recall(request, key), unproved }
 }
 
-async function recall({ cache_folder, fresh }: ProveGpusRequest, key: CacheKey | undefined): Promise<Gpu | undefined> {
-  return key === undefined || fresh === true ? undefined : readCached(cache_folder, 'proof', key, Gpu)
+async function recall(
+  { cache_folder, fresh, clock }: ProveGpusRequest,
+  key: CacheKey | undefined,
+): Promise<Gpu | undefined> {
+  return key === undefined || fresh === true ? undefined : readCached(cache_folder, 'proof', key, Gpu, clock)
 }
 
 /** What ffmpeg did not even see may be there at the next start. */
 async function keep(
-  { cache_folder }: ProveGpusRequest,
+  { cache_folder, clock = systemClock }: ProveGpusRequest,
   key: CacheKey | undefined,
-  gpu: Gpu | undefined,
+  { gpu, has_failed }: GpuProof,
 ): Promise<void> {
-  if (key === undefined || gpu === undefined || (gpu.api === 'vulkan' && gpu.selector === '')) return
-  await writeCached(cache_folder, 'proof', key, gpu)
+  if (key === undefined || (gpu.api === 'vulkan' && gpu.selector === '')) return
+  await writeCached(cache_folder, 'proof', key, gpu, { lasts_ms: has_failed ? failureLastsMs : null, clock })
 }

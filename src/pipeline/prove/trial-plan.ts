@@ -76,6 +76,13 @@ export type Subject = Pick<GpuCapability, 'operation' | 'codec' | 'bit_depth' | 
 /** The same where it is about a codec. */
 export type CodecSubject = Subject & { codec: VideoCodec }
 
+/** What came of all trials of a GPU. */
+export interface GpuProof {
+  gpu: Gpu
+  /** Whether any trial failed, which may be the moment's fault; what was not even tried does not count. */
+  has_failed: boolean
+}
+
 /** What a trial showed: `reason` is why it failed, null when it did not. */
 export function capability(subject: Subject, reason: string | null): GpuCapability {
   return { limits: null, rate_control: null, quality_levels: 0, ...subject, proved: reason === null, reason }

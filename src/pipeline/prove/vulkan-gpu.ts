@@ -7,7 +7,7 @@ import { tryScale } from './filter-trial.ts'
 import type { ProofClip, ProofClips } from './proof-clips.ts'
 import { type VulkanSubject, vulkanSubjects } from './subjects.ts'
 import type { TrialSetting } from './trial.ts'
-import { capability } from './trial-plan.ts'
+import { capability, type GpuProof } from './trial-plan.ts'
 import { tooOldToDecode, whyMissing } from './versions.ts'
 
 /** What the proof of one Vulkan device needs beside the device. */
@@ -23,18 +23,22 @@ export interface VulkanProof {
   stall_timeout_ms: number
 }
 
-/** More would be measured by no one: a GPU has fewer engines. */
-const mostSlots = 8
+/** Decodes at a time that are tried at most: a GPU has fewer engines. */
+export const mostSlots = 8
 
 /** Tries all that a device may be able to do, one thing after the other; what may hang comes last. */
-export async function proveVulkanGpu(device: VulkanDevice, proof: VulkanProof): Promise<Gpu> {
+export async function proveVulkanGpu(device: VulkanDevice, proof: VulkanProof): Promise<GpuProof> {
   const { setting, lists, number } = proof
   const gpu = vulkanGpu(device, typeof number === 'number' ? String(number) : '')
   const unreachable = typeof number === 'number' ? await whyUnreachable(proof, number) : number.reason
   const subjects = vulkanSubjects(device)
   const { version } = setting.tools
+  let hasFailed = false
   const prove = async ({ subject, refusal }: VulkanSubject, lack: string | null, run: () => Promise<string | null>) => {
-    gpu.capabilities.push(capability(subject, refusal ?? lack ?? unreachable ?? (await run())))
+    const untried = refusal ?? lack
+    const reason = untried ?? unreachable ?? (await run())
+    if (untried === null && reason !== null) hasFailed = true
+    gpu.capabilities.push(capability(subject, reason))
   }
   for (const each of subjects.encode) {
     const { by } = each.subject
@@ -57,7 +61,9 @@ export async function proveVulkanGpu(device: VulkanDevice, proof: VulkanProof): 
     })
   }
   const most = Math.min(mostSlots, proof.concurrency)
-  return { ...gpu, decode_slots: await countDecodeSlots(setting, gpu, { ...proof, clips: decoded, most }) }
+  const decode_slots = await countDecodeSlots(setting, gpu, { ...proof, clips: decoded, most })
+  const isLimited = decoded.length > 0 && decode_slots < most
+  return { gpu: { ...gpu, decode_slots }, has_failed: hasFailed || isLimited }
 }
 
 /** A device whose every capability failed for one reason. */
@@ -69,8 +75,8 @@ export function unprovedVulkanGpu(device: VulkanDevice, reason: string): Gpu {
 }
 
 function vulkanGpu(device: VulkanDevice, selector: string): Gpu {
-  const { name, type, driver_version, pci_address } = device
-  const known = { name, type, driver_version, pci_address, capabilities: [], decode_slots: 0 }
+  const { name, type, driver_version, pci_address, vendor_id } = device
+  const known = { name, type, driver_version, pci_address, vendor_id, capabilities: [], decode_slots: 0 }
   return { id: `vulkan:${device.index}`, api: 'vulkan', selector, ...known }
 }
 

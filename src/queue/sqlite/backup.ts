@@ -32,10 +32,12 @@ export function backUpDatabase(path: string, target: string): Backup {
     closeSync(openSync(partial, 'wx', 0o600))
     copy(path, partial)
     const jobs = checkedJobs(partial, path)
-    sync(partial)
+    const { size } = statSync(partial)
+    // Windows syncs only what may be written.
+    sync(partial, 'r+')
     giveName(partial, target)
-    sync(dirname(target))
-    return { path: target, size_bytes: statSync(target).size, jobs }
+    syncFolder(dirname(target))
+    return { path: target, size_bytes: size, jobs }
   } catch (error) {
     if (error instanceof DarkstreamError) throw error
     throw new DarkstreamError('unavailable', whyNotCopied(path, target, error), { cause: error })
@@ -79,8 +81,15 @@ function checkedJobs(partial: string, path: string): number {
   }
 }
 
-function sync(path: string): void {
-  const file = openSync(path, 'r')
+/** As far as the system can: Windows and some network file systems have no sync of folders. The copy is there either way. */
+function syncFolder(path: string): void {
+  try {
+    sync(path, 'r')
+  } catch {}
+}
+
+function sync(path: string, flags: 'r' | 'r+'): void {
+  const file = openSync(path, flags)
   try {
     fsyncSync(file)
   } finally {

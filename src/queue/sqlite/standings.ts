@@ -45,13 +45,13 @@ export function clearStanding(db: Connection, worker_id: string): boolean {
 
 /**
  * Counts a failure against its worker and sets the worker aside when it fails at everything. What does not count: a
- * failure for good, which is the file's; a publication's, which is the master's; a second one of the same job; and one of a
- * job that also failed on another worker, unless that one fails at everything, too. To be called in the transaction that
- * fails the job.
+ * failure for good, which is the file's; a publication's, of whatever class, which is the master's; a second one of the
+ * same job; and one of a job that also failed on another worker, unless that one fails at everything, too. To be called in
+ * the transaction that fails the job.
  */
 export function countFailure(db: Connection, failed: FailedClaim): void {
   const { job, worker_id, report } = failed
-  const isOfWorker = report?.class === 'worker' || (report?.class !== 'permanent' && report?.step !== 'publish')
+  const isOfWorker = report?.class !== 'permanent' && report?.step !== 'publish'
   const key = { job_id: job.id, worker_id }
   if (!isOfWorker || db.row(statements.failedBefore, { ...key, attempt: job.attempt })) return
   const isOfJob = db.row(statements.failedElsewhere, { ...key, enough }) !== undefined

@@ -1,5 +1,6 @@
 import { platform } from 'node:os'
 import type { GpuUsage } from '../../contract/gpu.ts'
+import { pciVendors } from '../../contract/vulkan.ts'
 import { type Nvml, nvmlNames, openNvml } from './nvml.ts'
 import { amdUsage, intelMeter } from './sysfs.ts'
 import { unknownUsage } from './values.ts'
@@ -10,7 +11,7 @@ export interface MeteredGpu {
   id: string
   /** `0000:01:00.0`; null when it is not known, and then nothing can be read. */
   pci_address: string | null
-  /** The PCI vendor: 0x10de NVIDIA, 0x1002 AMD, 0x8086 Intel. */
+  /** The PCI vendor; 0 when it is not known. */
   vendor_id: number
 }
 
@@ -25,13 +26,11 @@ export interface UsageReaderOptions {
   now?: () => number
 }
 
-const vendors = { nvidia: 0x10de, amd: 0x1002, intel: 0x8086 } as const
-
 /** Whether there is a way to read a GPU's use on a platform of Node's names. Not a promise that its driver tells. */
 export function canBeRead({ pci_address, vendor_id }: MeteredGpu, on: string = platform()): boolean {
   if (pci_address === null) return false
-  if (vendor_id === vendors.nvidia) return nvmlNames(on).length > 0
-  return on === 'linux' && (vendor_id === vendors.amd || vendor_id === vendors.intel)
+  if (vendor_id === pciVendors.nvidia) return nvmlNames(on).length > 0
+  return on === 'linux' && (vendor_id === pciVendors.amd || vendor_id === pciVendors.intel)
 }
 
 /**
@@ -56,9 +55,9 @@ export function usageReader(options: UsageReaderOptions): () => Record<string, G
   }
 
   function cardUsage(vendorId: number, pciAddress: string): GpuUsage {
-    if (vendorId === vendors.amd) return amdUsage(sysfs_root, pciAddress)
-    if (vendorId === vendors.intel) return intelUsage(pciAddress)
-    if (vendorId !== vendors.nvidia) return unknownUsage
+    if (vendorId === pciVendors.amd) return amdUsage(sysfs_root, pciAddress)
+    if (vendorId === pciVendors.intel) return intelUsage(pciAddress)
+    if (vendorId !== pciVendors.nvidia) return unknownUsage
     // Tried again until there is one: a driver may be loaded late.
     nvml ??= openNvml(nvml_names)
     return nvml?.usage(pciAddress) ?? unknownUsage

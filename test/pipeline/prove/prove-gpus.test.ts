@@ -10,7 +10,8 @@ import { lacks, vulkanFfmpeg } from '../../support/vulkan.ts'
 import { caught } from '../samples.ts'
 import { claim, lavapipeDevice, script } from './samples.ts'
 
-setDefaultTimeout(120_000)
+// Lavapipe on a busy machine.
+setDefaultTimeout(300_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'darkstream-prove-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -21,7 +22,7 @@ const find = (ffmpeg_path: string) => findTools({ ffmpeg_path, environment, sign
 
 async function prove(request: Pick<ProveGpusRequest, 'tools' | 'devices'> & Partial<ProveGpusRequest>): Promise<Gpu> {
   const cache_folder = mkdtempSync(join(folder, 'cache-'))
-  const [gpu] = await proveGpus({ environment, signal, concurrency: 1, cache_folder, ...request })
+  const [gpu] = await proveGpus({ environment, signal, engines: [], concurrency: 1, cache_folder, ...request })
   if (!gpu) throw new Error('there is no GPU')
   return gpu
 }
@@ -40,7 +41,14 @@ describe.skipIf(lacks('ffmpeg_vulkan'))('lavapipe with an ffmpeg that encodes wi
   test('what shaders do is proved, and what the driver does not claim is not tried', async () => {
     const device = lavapipeDevice([claim('encode', 'h264'), claim('decode', 'h264')])
     const gpu = await prove({ tools: await find(path), devices: [device], concurrency: 2 })
-    expect(gpu).toMatchObject({ id: 'vulkan:0', api: 'vulkan', selector: '0', type: 'cpu', decode_slots: 2 })
+    expect(gpu).toMatchObject({
+      id: 'vulkan:0',
+      api: 'vulkan',
+      selector: '0',
+      type: 'cpu',
+      vendor_id: 0x10005,
+      decode_slots: 2,
+    })
     for (const bit_depth of [8, 10]) {
       expect(verdict(gpu, 'encode', 'ffv1', bit_depth)).toBeNull()
       expect(verdict(gpu, 'decode', 'ffv1', bit_depth)).toBeNull()
@@ -127,13 +135,13 @@ test('an ffmpeg that is not there is a reason, not an error', async () => {
 
 test('a machine without GPUs has none', async () => {
   const tools = await find('ffmpeg')
-  const request = { tools, devices: [], environment, concurrency: 1, cache_folder: folder }
+  const request = { tools, devices: [], engines: [], environment, concurrency: 1, cache_folder: folder }
   expect(await proveGpus({ ...request, signal })).toEqual([])
 })
 
 test('an abort is thrown, before anything runs and in the middle of it', async () => {
   const tools = await find('ffmpeg')
-  const request = { tools, devices: [lavapipeDevice()], environment, concurrency: 1, cache_folder: folder }
+  const request = { tools, devices: [lavapipeDevice()], engines: [], environment, concurrency: 1, cache_folder: folder }
   const aborted = AbortSignal.abort(new Error('enough'))
   expect(await caught(proveGpus({ ...request, signal: aborted }))).toHaveProperty('message', 'enough')
   const fifo = join(folder, 'fifo')

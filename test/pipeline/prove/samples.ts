@@ -55,7 +55,7 @@ export function proved(operation: GpuCapability['operation'], codec: string | nu
 
 /** A GPU that has proved these things. */
 export function gpu(capabilities: GpuCapability[] = [], more: Partial<Gpu> = {}): Gpu {
-  const known = { type: 'cpu', driver_version: '', pci_address: null, decode_slots: 1 } as const
+  const known = { type: 'cpu', driver_version: '', pci_address: null, vendor_id: null, decode_slots: 1 } as const
   return { id: 'vulkan:0', api: 'vulkan', selector: '0', name: 'llvmpipe', ...known, capabilities, ...more }
 }
 

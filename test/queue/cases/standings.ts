@@ -115,6 +115,8 @@ function countingCases(check: Check): void {
     'that a foreign worker tells': [undefined, true],
     'for good': [{ ...failureReport, class: 'permanent' }, false],
     'of publications': [{ ...failureReport, step: 'publish' }, false],
+    'of publications that a worker tells': [{ ...failureReport, class: 'worker', step: 'publish' }, false],
+    'of staging, be it for room or for rights': [{ ...failureReport, class: 'worker', step: 'stage' }, true],
   }
   for (const [what, [report, counts]] of Object.entries(reports)) {
     check(`failures ${what} ${counts ? 'count' : 'do not count'}`, async (world) => {
