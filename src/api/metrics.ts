@@ -73,6 +73,12 @@ function gpuMetrics(workers: Reply<'workers'>['workers']): string[] {
       'The GPUs that a worker has.',
       gpus.map(({ worker, gpu }) => [labels({ worker, gpu: gpu.id, name: gpu.name }), 1]),
     ),
+    ...metric(
+      'darkstream_worker_gpu_set_aside',
+      'gauge',
+      'Whether a GPU is set aside after failures.',
+      gpus.map(({ worker, gpu }) => [labels({ worker, gpu: gpu.id }), gpu.set_aside === null ? 0 : 1]),
+    ),
     ...Object.entries(engines).flatMap(([name, [of, help]]) =>
       metric(`darkstream_worker_${name}_percent`, 'gauge', help, samples(of)),
     ),

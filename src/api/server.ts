@@ -32,6 +32,8 @@ export function createApp({ api, version, log }: AppOptions): Hono {
   app.notFound((c) => errorResponse(c, new DarkstreamError('not_found', `there is nothing at ${c.req.path}`)))
   app.onError((error, c) => {
     if (error instanceof DarkstreamError) return errorResponse(c, error)
+    // Half a body and a hang-up are their sender's doing: a stranger must not fill the log with errors of ours.
+    if (c.req.raw.signal.aborted) return errorResponse(c, new DarkstreamError('invalid_request', 'it was cut off'))
     log.error(`cannot answer ${c.req.method} ${c.req.path}: ${error.message}`, { stack: error.stack })
     return errorResponse(c, new DarkstreamError('internal', 'internal error; the log of the master says more'))
   })
@@ -91,7 +93,8 @@ function mount<K extends Operation>(app: Hono, operation: K, api: Api): void {
       c.header('Allow', method)
       throw new DarkstreamError('method_not_allowed', `${path} takes ${method}`)
     }
-    const input = method === 'GET' ? givenOf(c.req.query()) : { ...givenOf(c.req.query()), ...(await readBody(c)) }
+    const query = readQuery(c)
+    const input = method === 'GET' ? query : { ...query, ...(await readBody(c)) }
     const reply = await (api[operation] as (input: unknown, signal: AbortSignal) => Promise<unknown>)(
       input,
       c.req.raw.signal,
@@ -101,18 +104,32 @@ function mount<K extends Operation>(app: Hono, operation: K, api: Api): void {
 }
 
 /** `?status=&limit=` asks for nothing in particular. */
-function givenOf(query: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''))
+function readQuery(c: Context): Record<string, string> {
+  try {
+    // Hono takes bytes that are no text as they are written, and a worker would get a name of per cent signs.
+    decodeURIComponent(new URL(c.req.url).search)
+  } catch (error) {
+    throw new DarkstreamError('invalid_request', 'the query is not percent-encoded UTF-8', { cause: error })
+  }
+  return Object.fromEntries(Object.entries(c.req.query()).filter(([, value]) => value !== ''))
 }
 
 async function readBody(c: Context): Promise<Record<string, unknown>> {
-  const text = await c.req.text()
+  const text = decoded(await c.req.arrayBuffer())
   if (text.trim() === '') return {}
   const body = parseJson(text)
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new DarkstreamError('invalid_request', 'the body must be a JSON object')
   }
   return body as Record<string, unknown>
+}
+
+function decoded(bytes: ArrayBuffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (error) {
+    throw new DarkstreamError('invalid_request', 'the body is not UTF-8', { cause: error })
+  }
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,6 @@
-import { arch, availableParallelism, cpus, type as osType, release, totalmem } from 'node:os'
+import { arch, availableParallelism, cpus, devNull, type as osType, release, totalmem } from 'node:os'
 import type { Config } from '../config/schema.ts'
+import { DarkstreamError } from '../contract/error.ts'
 import { ConversionError } from '../contract/failure.ts'
 import type { Gpu, PathFigure } from '../contract/gpu.ts'
 import type { VulkanReport } from '../contract/vulkan.ts'
@@ -93,7 +94,7 @@ async function detectEncoders(
       signal,
       environment: process.env,
       concurrency: concurrencyOf(config),
-      cache_folder: proofFolder(openCache(config.storage.cache_path)),
+      cache_folder: proofFolder(cacheIfThere(config.storage.cache_path)),
     }
     say('trying what the GPUs can do')
     const gpus = await proveAllowed({ ...request, fresh: !isQuick }, vulkan)
@@ -119,6 +120,17 @@ async function typicalFigures(request: FindGpusRequest & { config: Config }, gpu
     if (found && found.length > 1) figures.push(...found)
   }
   return figures
+}
+
+/** Where workers keep what they proved; a folder that cannot be made keeps nothing, and nothing else is amiss. */
+function cacheIfThere(configured: string | null): string {
+  try {
+    return openCache(configured)
+  } catch (error) {
+    if (!(error instanceof DarkstreamError)) throw error
+    say(`nothing will be remembered: ${error.message}`)
+    return configured ?? devNull
+  }
 }
 
 /** Progress for people, out of the way of the answer. */

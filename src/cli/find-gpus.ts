@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
-import type { Gpu } from '../contract/gpu.ts'
+import type { Gpu, GpuCapability } from '../contract/gpu.ts'
 import type { VulkanDevice, VulkanProblem, VulkanReport } from '../contract/vulkan.ts'
 import type { GpuMode } from '../pipeline/gpu-access.ts'
 import {
@@ -86,11 +86,16 @@ export function allowedGpus(
 
 /** Why no GPU can be used, a sentence; null when one has proved something. */
 export function whyUnused(gpus: readonly Gpu[], vulkan: VulkanReport): string | null {
-  if (gpus.some((gpu) => gpu.capabilities.some(({ proved }) => proved))) return null
+  if (gpus.some((gpu) => gpu.capabilities.some(isOfUse))) return null
   if (gpus.length === 0) return vulkan.problem?.message ?? 'no GPU was found'
   const reasons = gpus.flatMap((gpu) => gpu.capabilities.flatMap(({ reason }) => reason ?? []))
   const names = gpus.map(({ name }) => name).join(', ')
   return `${names} did none of what a conversion needs: ${[...new Set(reasons)].slice(0, 5).join('; ')}`
+}
+
+/** Scaling alone is no way to convert anything. */
+function isOfUse({ proved, operation }: GpuCapability): boolean {
+  return proved && operation !== 'filter'
 }
 
 /** Where proofs and measurements are kept: they hold for every worker of this host. */

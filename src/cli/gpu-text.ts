@@ -40,7 +40,8 @@ function triedText(tried: readonly GpuCapability[]): string {
   const reasons = [...refused].map(([reason, those]) => `${withDepths(those)}: ${reason}`)
   if (proved.length === 0) return `none: ${refused.size === 1 ? [...refused.keys()].join() : reasons.join('; ')}`
   const names = [...new Set(proved.map(nameOf))].join(', ')
-  return `${names} (proved: ${[withDepths(proved), ...reasons].join('; ')})`
+  const refusals = reasons.length === 0 ? '' : `; not ${reasons.join('; not ')}`
+  return `${names} (proved: ${withDepths(proved)}${refusals})`
 }
 
 /** `H.264 8 bit, H.265 8 and 10 bit` */

@@ -31,7 +31,7 @@ const asking = {
 } as const
 const json = { json: { type: 'boolean', description: 'Print JSON for programs' } } as const
 const conversion = {
-  codec: { type: 'string', valueHint: 'codec', description: 'h264, hevc, av1 or vp9 (default: h264)' },
+  codec: { type: 'string', valueHint: 'codec', description: 'h264, hevc, av1, vp9, ffv1 or prores (default: h264)' },
   resolution: {
     type: 'string',
     valueHint: 'box',
@@ -45,7 +45,7 @@ const conversion = {
     valueHint: 'rate',
     description: 'Bits per second of an audio track (default: 128k)',
   },
-  container: { type: 'string', valueHint: 'format', description: 'mp4, mkv or webm (default: mp4)' },
+  container: { type: 'string', valueHint: 'format', description: 'mp4, mkv, webm or mov (default: mp4)' },
   overwrite: { type: 'boolean', description: 'Replace files in OUTPUT that were not made by darkstream' },
 } as const
 const jobIds = {

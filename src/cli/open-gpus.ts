@@ -54,7 +54,8 @@ export async function openGpus(request: OpenGpusRequest): Promise<OpenedGpus> {
     throw new DarkstreamError('unavailable', `ffmpeg.gpu is require, and no GPU can be used: ${problem}`)
   }
   for (const gpu of gpus) log.info(gpuText(gpu))
-  if (problem !== null) log.info(`encoding on the CPU: ${problem}`)
+  // A machine without a GPU is no news; a GPU that cannot be used is.
+  if (problem !== null) log[found.has_gpu ? 'warn' : 'info'](`encoding on the CPU: ${problem}`)
   return useGpus(found, request)
 }
 

@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import { pathText } from '../contract/gpu.ts'
 import type { JobView } from '../contract/job.ts'
 import type { Reply } from '../contract/routes.ts'
 import type { JobEvent } from '../master/events.ts'
@@ -41,7 +42,8 @@ function eventLine({ type, job, detail }: JobEvent, folders: { source: string; o
     case 'completed': {
       const output = printable(relative(folders.output, job.output_path))
       const sizes = `${formatBytes(job.source_size ?? 0)} -> ${formatBytes(job.output_size ?? 0)}`
-      return `converted  ${source} -> ${output}  (${sizes}, ${formatDuration(took(job))})`
+      const device = job.ran_on?.device ? `, ${printable(pathText(job.ran_on))}` : ''
+      return `converted  ${source} -> ${output}  (${sizes}, ${formatDuration(took(job))}${device})`
     }
     case 'failed': {
       const again = job.retry_at_ms === null ? '' : ' (will be tried again)'

@@ -91,7 +91,7 @@ function gpuEntry(gpu: GpuState): { line: string; lines: string[] } {
   const lines = [
     ...(gpu.driver_version === '' ? [] : [`Driver: ${gpu.driver_version}`]),
     ...(gpu.pci_address === null ? [] : [`PCI: ${gpu.pci_address}`]),
-    `Use: ${use.length === 0 ? 'unknown' : use.join(', ')}`,
+    ...(use.length === 0 ? [] : [`Use: ${use.join(', ')}`]),
     `Conversions: ${gpu.active_jobs} of ${gpu.slots} at a time`,
     ...(gpu.decode_slots === 0 ? [] : [`Decodes side by side: ${gpu.decode_slots}`]),
     ...(gpu.set_aside === null ? [] : setAsideLines({ gpus: [gpu] })),

@@ -118,6 +118,7 @@ async function convertOn(path: PathCandidate, { request, info, inputPath, onEnco
   const command = [tools.ffmpeg_path, ...ffmpegArgs(plan, inputPath, stagingPath)]
   const runsOn = { decode: path.decode, filter: path.filter, encoder: path.encoder, device: path.device }
   await openStaging(stagingPath)
+  request.on_progress({ ...stepProgress('encode', null), runs_on: runsOn })
   const last = await encode({
     command,
     output_path: stagingPath,
@@ -125,6 +126,7 @@ async function convertOn(path: PathCandidate, { request, info, inputPath, onEnco
     timeout_ms: limits.encode_timeout_ms,
     stall_timeout_ms: path.gpu === null ? limits.stall_timeout_ms : Math.min(limits.stall_timeout_ms, gpuStallMs),
     duration_seconds: info.duration_seconds,
+    told_seconds: plan.expected.file_seconds,
     on_progress: (block) => request.on_progress(jobProgress(block, info.duration_seconds, runsOn)),
     signal,
   })

@@ -1,7 +1,10 @@
 import { stat } from 'node:fs/promises'
+import type { FailureClass } from '../contract/failure.ts'
+import { formatClock } from '../util/format.ts'
 import { EncodeError } from './encode-error.ts'
 import { encodeFailure, isErrorLine } from './encode-failure.ts'
 import { StartError } from './guard.ts'
+import { brokenLimit } from './input-limits.ts'
 import { type ProcessResult, runProcess } from './process.ts'
 import { type EncodeProgress, progressReader } from './progress.ts'
 
@@ -18,6 +21,8 @@ export interface EncodeRequest {
   stall_timeout_ms: number
   /** Seconds of the source, to say where damage lies; null when not known. */
   duration_seconds: number | null
+  /** Seconds that the container tells by more than a guess: what goes on for far longer is stopped. Missing or null for no such bound. */
+  told_seconds?: number | null
   on_progress: (progress: EncodeProgress) => void
   signal: AbortSignal
 }
@@ -38,6 +43,7 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
   let last: EncodeProgress | undefined
   let errorsReported = false
   let errorSeconds: number | null = null
+  let endless: string | undefined
   // What is damaged is not encoded to its end: one report after the first error, so that what follows it is told too.
   const stop = new AbortController()
   const result = await start(request, {
@@ -56,6 +62,8 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
       if (errorsReported && !progress.is_done) stop.abort()
       errorsReported = errorLines.length > 0
       last = progress
+      endless ??= beyondLength(progress, request.told_seconds ?? null)
+      if (endless !== undefined) stop.abort()
       request.on_progress(progress)
     },
     on_error_line: (line) => {
@@ -65,6 +73,7 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
     },
   })
   if (result.killed_for === 'abort' && request.signal.aborted) throw request.signal.reason
+  if (endless !== undefined) throw failed('other', endless, 'permanent')
   const failure = encodeFailure({
     result,
     error_lines: errorLines,
@@ -75,13 +84,32 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
     stall_timeout_ms: request.stall_timeout_ms,
   })
   if (failure === undefined) return last
-  throw new EncodeError(failure.kind, failure.message, {
-    class: failure.class,
-    step: 'encode',
-    command: [...request.command],
-    stderr_tail: result.stderr_tail,
-    exit_code: result.exit_code,
-  })
+  const limit = failure.class === 'permanent' ? brokenLimit(errorLines[0] ?? '') : undefined
+  throw failed(failure.kind, limit === undefined ? failure.message : brokenIn(limit, errorSeconds), failure.class)
+
+  function failed(kind: EncodeError['kind'], message: string, failureClass: FailureClass): EncodeError {
+    return new EncodeError(kind, message, {
+      class: failureClass,
+      step: 'encode',
+      command: [...request.command],
+      stderr_tail: result.stderr_tail,
+      exit_code: result.exit_code,
+    })
+  }
+}
+
+/**
+ * What to say of a film that goes on far beyond what its container tells: a small mp4 can want its one second played a
+ * million times. The check of a result lets much less pass, so no film is lost by it.
+ */
+function beyondLength({ out_time_seconds: seconds }: EncodeProgress, told: number | null): string | undefined {
+  if (seconds === null || told === null || seconds <= 2 * told + 60) return undefined
+  return `it goes on beyond its own length: ${formatClock(seconds)} of ${formatClock(told)}`
+}
+
+/** A film that was within bounds when it was probed. */
+function brokenIn(limit: string, seconds: number | null): string {
+  return seconds === null ? limit : `near ${formatClock(seconds)} ${limit}`
 }
 
 async function start(request: EncodeRequest, run: Parameters<typeof runProcess>[0]): Promise<ProcessResult> {

@@ -31,12 +31,25 @@ kill -KILL $reader 2>/dev/null
 case $status in 132|134|136|137|139|143) kill -$((status - 128)) $$ ;; esac
 exit $status`
 
-/** An argv that runs the given one under a guard. */
-export function guardedArgv(guard: Guard, argv: readonly string[]): string[] {
+/** An argv that runs the given one under a guard, with at most so many bytes of memory where the system has a program for that. */
+export function guardedArgv(guard: Guard, argv: readonly string[], maxMemoryBytes?: number): string[] {
+  const limit = maxMemoryBytes === undefined ? undefined : dataLimit(guard, maxMemoryBytes)
   // PR_SET_PDEATHSIG: the kernel sends SIGKILL when the thread that spawned it ends; ours is the main thread.
-  if (guard === 'setpriv') return [Bun.which('setpriv') ?? 'setpriv', '--pdeathsig', 'KILL', '--', ...argv]
-  if (guard === 'shell') return ['/bin/sh', '-c', shellGuard, 'sh', ...argv]
+  if (guard === 'setpriv') {
+    return [Bun.which('setpriv') ?? 'setpriv', '--pdeathsig', 'KILL', '--', ...(limit ?? []), ...argv]
+  }
+  if (guard === 'shell') return ['/bin/sh', '-c', [...(limit ?? []), shellGuard].join('\n'), 'sh', ...argv]
   return [...argv]
+}
+
+/**
+ * A bound on a program's own memory, RLIMIT_DATA: address space that is only reserved does not count, as it would for
+ * RLIMIT_AS. For `setpriv` the argv of util-linux's prlimit, for `shell` a line of it.
+ */
+function dataLimit(guard: Guard, bytes: number): string[] | undefined {
+  if (guard === 'shell') return [`ulimit -d ${Math.floor(bytes / 1024)} 2>/dev/null`]
+  const prlimit = guard === 'setpriv' ? Bun.which('prlimit') : null
+  return prlimit === null ? undefined : [prlimit, `--data=${bytes}`, '--']
 }
 
 /** The full path of a program, given by path or by a name that `searchPath` holds. Throws `StartError`. */
@@ -49,7 +62,7 @@ export function checkedProgram(program: string, searchPath: string | undefined):
 /** Whether a guard's exit says that it could not start the program: 126 and 127, as every shell and setpriv have it. */
 export function isFailedStart(guard: Guard, exitCode: number | null, stderr: string): boolean {
   if (exitCode !== 126 && exitCode !== 127) return false
-  return guard === 'setpriv' ? stderr.startsWith('setpriv: ') : guard === 'shell'
+  return guard === 'setpriv' ? /^(setpriv|prlimit): /.test(stderr) : guard === 'shell'
 }
 
 function exists(path: string): boolean {

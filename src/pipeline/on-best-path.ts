@@ -20,6 +20,8 @@ interface FailedRun {
   reason: string
   /** Whether the source looks damaged to a decoder on the CPU. */
   is_of_source: boolean
+  /** Whether a GPU's decoder only does not take this kind of source. */
+  is_unsupported: boolean
 }
 
 /**
@@ -43,7 +45,7 @@ export async function onBestPath<T>(
       encoder: path.encoder,
       device: path.device,
       fell_back: failures.length > 0,
-      reasons: [...failures.map(({ reason }) => reason), ...reasons, ...busy],
+      reasons: [...new Set([...failures.map(({ reason }) => reason), ...reasons, ...busy])],
     })
     try {
       const value = await run(path, () => slot?.release())
@@ -56,8 +58,19 @@ export async function onBestPath<T>(
       left = left.filter((other) => other !== path)
       if (slot === undefined || isOfStorage(error)) throw error
       const reason = `${pathText(path)} failed: ${error.message}`
-      if (error instanceof EncodeError && error.kind === 'stall') slot.hung()
-      failures.push({ path, slot, reason, is_of_source: path.decode === 'cpu' && error.report.class === 'permanent' })
+      const kind = error instanceof EncodeError ? error.kind : 'other'
+      if (kind === 'stall') {
+        slot.hung()
+        // What hung one path hangs the next, and each takes its time.
+        left = left.filter((other) => other.gpu?.id !== path.gpu?.id)
+      }
+      failures.push({
+        path,
+        slot,
+        reason,
+        is_of_source: path.decode === 'cpu' && error.report.class === 'permanent',
+        is_unsupported: kind === 'unsupported',
+      })
       if (left.length === 0) throw allFailed(error, failures)
     } finally {
       slot?.release()
@@ -105,10 +118,10 @@ async function takeFirstFree(
 /** Tells each path that it failed, and each GPU once that it could not do the job at all, unless another of its paths could. */
 function blame(failures: readonly FailedRun[], good: PathCandidate | undefined): void {
   const blamed = new Set(good?.gpu ? [good.gpu.id] : [])
-  for (const { path, slot, reason } of failures) {
+  for (const { path, slot, reason, is_unsupported } of failures) {
     const id = path.gpu?.id ?? ''
-    slot.failed({ reason, is_of_gpu: !blamed.has(id) })
-    blamed.add(id)
+    slot.failed({ reason, is_of_gpu: !is_unsupported && !blamed.has(id) })
+    if (!is_unsupported) blamed.add(id)
   }
 }
 

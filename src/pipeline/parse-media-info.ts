@@ -45,6 +45,9 @@ const RawProbe = v.object({
   }),
 })
 
+/** Seconds that a file may claim to last, ten years; one that claims more tells nothing. */
+const longestSeconds = 10 * 365 * 86_400
+
 /** Reads ffprobe's `-of json` with `-show_format -show_streams -show_chapters`. Throws when it is not that. */
 export function parseMediaInfo(json: string): MediaInfo {
   const raw = v.parse(RawProbe, JSON.parse(json))
@@ -53,7 +56,7 @@ export function parseMediaInfo(json: string): MediaInfo {
     formats: raw.format.format_name.split(','),
     duration_seconds: isMatroska
       ? sinceStart(raw.format.duration, raw.format.start_time)
-      : positive(raw.format.duration),
+      : duration(raw.format.duration),
     start_seconds: finite(raw.format.start_time),
     size_bytes: finite(raw.format.size) ?? 0,
     chapter_count: raw.chapters.length,
@@ -125,7 +128,7 @@ function rotationOf(raw: RawStream): VideoStream['rotation'] {
 
 /** Matroska keeps a track's length as a tag, `00:00:03.000000000`. */
 function durationOf(raw: RawStream): number | null {
-  const direct = positive(raw.duration)
+  const direct = duration(raw.duration)
   if (direct !== null) return direct
   const tag = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(raw.tags['DURATION'] ?? '')
   if (tag === null) return null
@@ -134,8 +137,13 @@ function durationOf(raw: RawStream): number | null {
 
 /** Matroska counts lengths from time zero, wherever the first frame stands: what was cut from a stream may start at an hour. */
 function sinceStart(end: string | number | undefined, start: string | number | undefined): number | null {
-  const seconds = positive(end)
+  const seconds = duration(end)
   return seconds === null ? null : positive(seconds - Math.max(0, finite(start) ?? 0))
+}
+
+function duration(value: string | number | undefined): number | null {
+  const seconds = positive(value)
+  return seconds !== null && seconds <= longestSeconds ? seconds : null
 }
 
 /** `30000/1001`, `64:45`; null for `0/0`, `0:1` and what is no ratio. */

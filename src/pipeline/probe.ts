@@ -2,10 +2,9 @@ import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ConversionError, type ConversionStep, type FailureClass } from '../contract/failure.ts'
-import { formatCount } from '../util/format.ts'
 import { errnoOf } from './errno.ts'
 import { type ProbeRequest, readMediaInfo } from './ffprobe.ts'
-import { maxPixels, maxSide } from './input-limits.ts'
+import { brokenLimit, isTooLarge, tooLarge } from './input-limits.ts'
 import type { MediaInfo } from './media-info.ts'
 
 /** `path` is a link to `source_path`, or the same. */
@@ -19,8 +18,8 @@ export interface ProbeSourceRequest extends ProbeRequest {
  */
 export async function probeSource(request: ProbeSourceRequest): Promise<MediaInfo> {
   await refuseUnreadable(request.source_path)
-  const { info } = await readMediaInfo(request)
-  refuseUnusable(info)
+  const { info, complaints } = await readMediaInfo(request)
+  refuseUnusable(info, complaints)
   return info
 }
 
@@ -51,7 +50,7 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
 }
 
-function refuseUnusable(info: MediaInfo): void {
+function refuseUnusable(info: MediaInfo, complaints: string): void {
   const videos = info.streams.filter((stream) => stream.kind === 'video')
   const films = videos.filter((stream) => !stream.is_cover)
   const hasAudio = info.streams.some((stream) => stream.kind === 'audio')
@@ -59,10 +58,10 @@ function refuseUnusable(info: MediaInfo): void {
     if (videos.length > 0) throw refusal('no video stream, only audio with cover art')
     throw refusal(hasAudio ? 'no video stream, only audio' : 'no video stream')
   }
-  const huge = films.find(({ width, height }) => Math.max(width, height) > maxSide || width * height > maxPixels)
-  if (huge) throw refusal(`the picture is too large: ${formatCount(huge.width)} x ${formatCount(huge.height)} pixels`)
+  const huge = films.find(({ width, height }) => isTooLarge(width, height))
+  if (huge) throw refusal(tooLarge(huge.width, huge.height))
   if (films.every(({ width, height }) => width === 0 || height === 0)) {
-    throw refusal('damaged or not a video: the size of its picture cannot be told')
+    throw refusal(brokenLimit(complaints) ?? 'damaged or not a video: the size of its picture cannot be told')
   }
 }
 

@@ -47,9 +47,12 @@ function filtersOnGpu(
 ): string[] {
   const upload = inputFormat(encoder, wantsUpload(encoder) ? format : surfaceOf(format))
   const surface = decode === 'vulkan' ? decodedFormat(source) : upload
+  // The CPU's scale says so of what has no tag.
+  const range = source.color.range === null ? ['setparams=range=tv'] : []
   return [
     ...(decode === 'vulkan' ? [] : [`format=${surface}`, 'hwupload']),
     ...scaleSteps(source, size),
+    ...range,
     ...(wantsUpload(encoder) ? ['setsar=1'] : ['hwdownload', `format=${surface}`, 'setsar=1', `format=${format}`]),
   ]
 }

@@ -103,11 +103,20 @@ function whyNotWhole({ source, format }: Picture, encoder: VideoEncoder | undefi
   return `${encoder} does not take ${surface}, as it is decoded`
 }
 
+/** What the proofs are made with, by shaders and by scale_vulkan: of others some fail, and some come out wrong. */
+const triedFormats = {
+  decode: new Set(['yuv420p', 'yuv420p10le', 'yuv422p10le']),
+  filter: new Set(['yuv420p', 'yuv420p10le']),
+}
+
 function whyNotDecoded({ source }: Picture, gpu: Gpu): string | null {
   const { codec, pixel_format: format } = source
   if (source.is_interlaced) return 'the picture is interlaced'
   if (source.rotation !== 0) return 'the picture is rotated'
   if (!isShaderCodec(codec) && surfaceOf(format ?? '') === format) return `its pixels are ${format ?? 'not known'}`
+  if (isShaderCodec(codec) && !triedFormats.decode.has(format ?? '')) {
+    return `its pixels are ${format ?? 'not known'}, which was not tried`
+  }
   const proof = proved(gpu, 'decode', codec, source.bit_depth)
   if (proof === null) return `there is no Vulkan decoder of ${codec} with ${source.bit_depth} bits`
   if (!proof.proved) return proof.reason ?? 'it failed its test'
@@ -121,6 +130,7 @@ function whyNotFiltered({ source, format }: Picture, gpu: Gpu): string | null {
   if (source.has_alpha) return 'the picture is transparent'
   if (isFullRange(source)) return 'its pixels have the full range'
   if (source.pixel_format !== format) return `its pixels change from ${source.pixel_format ?? 'unknown'} to ${format}`
+  if (!triedFormats.filter.has(format)) return `scaling ${format} was not tried`
   const proof = proved(gpu, 'filter', null, bitDepthOf(format))
   if (proof === null) return `scaling with ${bitDepthOf(format)} bits was not tried`
   return proof.proved ? null : (proof.reason ?? 'it failed its test')

@@ -33,7 +33,7 @@ export function chooseDevice(devices: readonly Candidate[], preferred: string): 
       : devices.find(({ name }) => name.toLowerCase().includes(wanted)))
   if (found) return { index: found.index, is_named: true, problem: null }
   const names = devices.map(({ index, name }) => `${index}: ${name}`).join(', ')
-  const message = `vulkan.preferred_device is ${JSON.stringify(preferred)}, and no device is called so; there are ${names}`
+  const message = `vulkan.preferred_device is ${JSON.stringify(preferred)}, and no device is called so; the devices are ${names}`
   return { index: null, is_named: false, problem: { code: 'no_match', message } }
 }
 

@@ -17,8 +17,12 @@ const failuresAllowed = 3
 const firstPauseMs = 60_000
 const longestPauseMs = 3_600_000
 
-/** After a failure: the third in a row sets the GPU aside, and so does the first after it came back. */
+/**
+ * After a failure: the third in a row sets the GPU aside, and so does the first after it came back. What had begun before
+ * it was set aside says nothing new.
+ */
 export function afterFailure(health: GpuHealth, reason: string, now: number): GpuHealth {
+  if (isSetAside(health, now)) return health
   const failures = health.failures + 1
   if (failures < failuresAllowed) return { ...health, failures, reason }
   const pause = Math.min(firstPauseMs * 2 ** health.pauses, longestPauseMs)

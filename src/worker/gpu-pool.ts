@@ -93,10 +93,13 @@ export class GpuPool implements GpuAccess {
         this.freed.beat()
       },
       hung: () => {
-        if (!place.hung()) return
-        this.options.log.warn(`GPU ${seat.gpu.name} hung while several were decoded on it: one at a time from now on`)
+        const { log } = this.options
+        log.warn(`GPU ${seat.gpu.name} stood still and was given up for this job`)
+        if (place.hung())
+          log.warn(`GPU ${seat.gpu.name} hung while several were decoded on it: one at a time from now on`)
       },
       succeeded: () => {
+        if (seat.health.pauses > 0) this.options.log.info(`GPU ${seat.gpu.name} works again`)
         seat.health = healthy
         this.ranking.succeeded(path)
       },

@@ -84,7 +84,8 @@ function areTwins(best: PathCandidate, other: PathCandidate, figures: readonly P
 function slowerReasons(first: PathCandidate, best: PathCandidate, figures: readonly PathFigure[]): string[] {
   if (first === best) return []
   const [ours, theirs] = [figureOf(best, figures), figureOf(first, figures)]
-  if (theirs === undefined || ours?.fps == null) return []
+  if (ours?.fps == null) return []
+  if (theirs === undefined) return [`${pathText(first)} was not measured, ${pathText(best)} was`]
   if (theirs.fps === null) return [`${pathText(first)} failed when it was measured: ${theirs.reason ?? 'no reason'}`]
   return [
     `${pathText(first)} was measured at ${theirs.fps.toFixed(1)} fps, ${pathText(best)} at ${ours.fps.toFixed(1)} fps`,

@@ -22,6 +22,9 @@ test('the use of each engine of each GPU is a figure by worker and GPU, and what
     'darkstream_worker_gpu_info{worker="w",gpu="vulkan:0",name="a GPU"} 1',
     String.raw`darkstream_worker_gpu_info{worker="w",gpu="nvenc",name="a \"GPU\""} 1`,
     'darkstream_worker_gpu_info{worker="w",gpu="vaapi:/dev/dri/renderD128",name="a GPU"} 1',
+    'darkstream_worker_gpu_set_aside{worker="w",gpu="vulkan:0"} 0',
+    'darkstream_worker_gpu_set_aside{worker="w",gpu="nvenc"} 0',
+    'darkstream_worker_gpu_set_aside{worker="w",gpu="vaapi:/dev/dri/renderD128"} 0',
     'darkstream_worker_gpu_usage_percent{worker="w",gpu="vulkan:0"} 87.5',
     'darkstream_worker_gpu_usage_percent{worker="w",gpu="nvenc"} 5',
     'darkstream_worker_gpu_encoder_usage_percent{worker="w",gpu="vulkan:0"} 40',
@@ -34,7 +37,10 @@ test('a worker that is offline has no figures of use', async () => {
   const master = openMaster()
   await master.remote.heartbeat({ worker_id: 'w', gpu_report: gpuReport() })
   master.clock.now += 120_000
-  expect(await metricsOf(master)).toEqual(['darkstream_worker_gpu_info{worker="w",gpu="vulkan:0",name="a GPU"} 1'])
+  expect(await metricsOf(master)).toEqual([
+    'darkstream_worker_gpu_info{worker="w",gpu="vulkan:0",name="a GPU"} 1',
+    'darkstream_worker_gpu_set_aside{worker="w",gpu="vulkan:0"} 0',
+  ])
 })
 
 test('completions and fallbacks are counted by path; one without a GPU has no device', async () => {

@@ -21,7 +21,7 @@ test('what a GPU has proved is told by codec and bit depth, and what it has not 
     ],
   })
   expect(lines).toEqual([
-    'Encoding: H.264, H.265 (proved: H.264 8 bit, H.265 8 and 10 bit; AV1 8 and 10 bit, VP9 8 bit: the driver has no encode queue for it; H.264 10 bit: the frames differ)',
+    'Encoding: H.264, H.265 (proved: H.264 8 bit, H.265 8 and 10 bit; not AV1 8 and 10 bit, VP9 8 bit: the driver has no encode queue for it; not H.264 10 bit: the frames differ)',
     'Decoding: none: no Vulkan Video',
     'Filtering: scale_vulkan (proved: scale_vulkan 8 bit)',
   ])

@@ -60,7 +60,6 @@ GPUs: 2
 │  ├─ Encoding: H.264 (proved: H.264 8 bit)
 │  └─ Decoding: H.264 (proved: H.264 8 bit)
 └─ b\\nGPU (nvenc)
-   ├─ Use: unknown
    ├─ Conversions: 0 of 1 at a time
    ├─ GPU b\\nGPU set aside for 2 minutes after 3 failures: the driver hung
    └─ Encoding: none: no encoder on this card

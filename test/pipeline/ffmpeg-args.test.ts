@@ -127,13 +127,13 @@ describe('a path on a GPU', () => {
     expect(on({})).toEqual(
       [
         [...head.slice(0, 10), ...device, ...decode, ...head.slice(10), ...streams],
-        ['-filter:v', 'scale_vulkan=w=1280:h=720,setsar=1', ...timing, ...vulkanEncoder, ...tail],
+        ['-filter:v', 'scale_vulkan=w=1280:h=720,setparams=range=tv,setsar=1', ...timing, ...vulkanEncoder, ...tail],
       ].flat(),
     )
   })
 
   test('decoded and scaled there, encoded on the CPU', () => {
-    const filters = 'scale_vulkan=w=1280:h=720,hwdownload,format=nv12,setsar=1,format=yuv420p'
+    const filters = 'scale_vulkan=w=1280:h=720,setparams=range=tv,hwdownload,format=nv12,setsar=1,format=yuv420p'
     expect(on({ encoder: 'libx264', proof: null })).toEqual(
       [
         [...head.slice(0, 10), ...device, ...decode, ...head.slice(10), ...streams],

@@ -21,18 +21,18 @@ const tenBits = { codec: 'hevc', bit_depth: 10, pixel_format: 'yuv420p10le' }
 
 describe('frames stay where they are as long as they can', () => {
   test('all on the GPU', () => {
-    expect(filtersOf(['vulkan', 'vulkan', 'h264_vulkan'])).toBe('scale_vulkan=w=1280:h=720,setsar=1')
+    expect(filtersOf(['vulkan', 'vulkan', 'h264_vulkan'])).toBe('scale_vulkan=w=1280:h=720,setparams=range=tv,setsar=1')
     expect(filtersOf(['vulkan', 'vulkan', 'hevc_vulkan'], tenBits, { codec: 'hevc' })).toBe(
-      'scale_vulkan=w=1280:h=720,setsar=1',
+      'scale_vulkan=w=1280:h=720,setparams=range=tv,setsar=1',
     )
   })
 
   test('decoded and scaled on the GPU, encoded on the CPU', () => {
     expect(filtersOf(['vulkan', 'vulkan', 'libx264'])).toBe(
-      'scale_vulkan=w=1280:h=720,hwdownload,format=nv12,setsar=1,format=yuv420p',
+      'scale_vulkan=w=1280:h=720,setparams=range=tv,hwdownload,format=nv12,setsar=1,format=yuv420p',
     )
     expect(filtersOf(['vulkan', 'vulkan', 'libx265'], tenBits, { codec: 'hevc' })).toBe(
-      'scale_vulkan=w=1280:h=720,hwdownload,format=p010le,setsar=1,format=yuv420p10le',
+      'scale_vulkan=w=1280:h=720,setparams=range=tv,hwdownload,format=p010le,setsar=1,format=yuv420p10le',
     )
   })
 
@@ -46,9 +46,11 @@ describe('frames stay where they are as long as they can', () => {
   })
 
   test('decoded on the CPU, scaled and encoded on the GPU', () => {
-    expect(filtersOf(['cpu', 'vulkan', 'h264_vulkan'])).toBe('format=nv12,hwupload,scale_vulkan=w=1280:h=720,setsar=1')
+    expect(filtersOf(['cpu', 'vulkan', 'h264_vulkan'])).toBe(
+      'format=nv12,hwupload,scale_vulkan=w=1280:h=720,setparams=range=tv,setsar=1',
+    )
     expect(filtersOf(['cpu', 'vulkan', 'ffv1_vulkan'], {}, { codec: 'ffv1' })).toBe(
-      'format=yuv420p,hwupload,scale_vulkan=w=1280:h=720,setsar=1',
+      'format=yuv420p,hwupload,scale_vulkan=w=1280:h=720,setparams=range=tv,setsar=1',
     )
   })
 
@@ -76,19 +78,23 @@ describe('what the CPU filters goes up last', () => {
 describe('a picture that is made much smaller', () => {
   test('is halved on the way, so that every pixel counts', () => {
     expect(filtersOf(['vulkan', 'vulkan', 'h264_vulkan'], { width: 3840, height: 2160 })).toBe(
-      'scale_vulkan=w=1920:h=1080,scale_vulkan=w=1280:h=720,setsar=1',
+      'scale_vulkan=w=1920:h=1080,scale_vulkan=w=1280:h=720,setparams=range=tv,setsar=1',
     )
     expect(filtersOf(['vulkan', 'vulkan', 'h264_vulkan'], { width: 7680, height: 4320 })).toBe(
-      'scale_vulkan=w=3840:h=2160,scale_vulkan=w=1920:h=1080,scale_vulkan=w=1280:h=720,setsar=1',
+      'scale_vulkan=w=3840:h=2160,scale_vulkan=w=1920:h=1080,scale_vulkan=w=1280:h=720,setparams=range=tv,setsar=1',
     )
   })
 
   test('is not scaled at all when it fits', () => {
-    expect(filtersOf(['vulkan', 'vulkan', 'h264_vulkan'], { width: 1280, height: 720 })).toBe('setsar=1')
+    expect(filtersOf(['vulkan', 'vulkan', 'h264_vulkan'], { width: 1280, height: 720 })).toBe(
+      'setparams=range=tv,setsar=1',
+    )
   })
 
   test('gets square pixels in the same step', () => {
     const source = { width: 720, height: 576, sample_aspect: 64 / 45 }
-    expect(filtersOf(['vulkan', 'vulkan', 'h264_vulkan'], source)).toBe('scale_vulkan=w=1024:h=576,setsar=1')
+    expect(filtersOf(['vulkan', 'vulkan', 'h264_vulkan'], source)).toBe(
+      'scale_vulkan=w=1024:h=576,setparams=range=tv,setsar=1',
+    )
   })
 })

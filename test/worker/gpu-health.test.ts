@@ -12,6 +12,11 @@ test('two failures in a row are borne, the third sets the GPU aside for a minute
   expect([isSetAside(third, 64_999), isSetAside(third, 65_000)]).toEqual([true, false])
 })
 
+test('what had begun before it was set aside makes the pause no longer', () => {
+  const third = fail(healthy, 3, 5000)
+  expect(fail(third, 5, 6000)).toEqual(third)
+})
+
 test('one that fails again after its pause is set aside at once, for twice as long, an hour at most', () => {
   let health = fail(healthy, 3, 0)
   const pauses: number[] = []

@@ -17,11 +17,14 @@ export interface CalibrationClip {
   info: MediaInfo
 }
 
-/** A picture typical of each class, a bit rate (bits per second) as such films have it, and frames that take not too long to make. */
+/**
+ * A picture typical of each class, a bit rate (bits per second) as such films have it, and frames that take not too long
+ * to make. The sides are multiples of 128, as ffv1_vulkan takes them.
+ */
 const shapes: Record<SizeClass, FrameSize & { bitrate: number; frames: number }> = {
-  sd: { width: 960, height: 540, bitrate: 3_000_000, frames: 100 },
-  hd: { width: 1920, height: 1080, bitrate: 10_000_000, frames: 75 },
-  uhd: { width: 3840, height: 2160, bitrate: 30_000_000, frames: 50 },
+  sd: { width: 896, height: 512, bitrate: 3_000_000, frames: 100 },
+  hd: { width: 1920, height: 1024, bitrate: 10_000_000, frames: 75 },
+  uhd: { width: 3840, height: 2048, bitrate: 30_000_000, frames: 50 },
 }
 
 /** Without loss a frame is megabytes. */

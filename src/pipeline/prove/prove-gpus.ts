@@ -30,13 +30,13 @@ export interface ProveGpusRequest {
   temporary_folder?: string
   /** Proves again what was proved before; false unless told. */
   fresh?: boolean
-  /** Milliseconds without a frame after which decoding counts as hung; 12,000 unless told. */
+  /** Milliseconds without a frame after which decoding counts as hung; 20,000 unless told. */
   stall_timeout_ms?: number
   clock?: Clock
 }
 
 /** After a hang that was killed, NVIDIA's driver needs up to 6 s to open a device again. */
-const defaultStallTimeoutMs = 12_000
+const defaultStallTimeoutMs = 20_000
 
 /** A machine that is busy, or has no encoder session left, fails a trial as well as a bad driver does: once a day is enough. */
 const failureLastsMs = 24 * 60 * 60 * 1000
