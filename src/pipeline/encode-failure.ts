@@ -59,7 +59,7 @@ export function encodeFailure(ended: EndedEncode): EncodeFailure | undefined {
     if (match) return explain(match)
   }
   if (/Failed setup for format vulkan|Unsupported pixel format: |Invalid output format .* for hwframe/.test(text)) {
-    const why = plain(errors.find((line) => /setup|format/.test(line)) ?? '')
+    const why = plain(errors[0] ?? '')
     return { class: 'worker', kind: 'unsupported', message: `the GPU does not decode this kind of it (${why})` }
   }
   if (text.includes('File ended prematurely')) return { class: 'permanent', kind: 'other', message: truncated(ended) }

@@ -152,7 +152,7 @@ describe.skipIf(isMissing)('on a Vulkan device', () => {
     const { output } = await run(['detect', '--quick'], { environment })
     expect(output).toContain('Vulkan Status: ✓ Available')
     expect(output).toMatch(
-      /Encoding: FFV1, ProRes \(proved: FFV1 8 and 10 bit, ProRes 10 bit; H\.264 .*no Vulkan Video/,
+      /Encoding: FFV1, ProRes \(proved: FFV1 8 and 10 bit, ProRes 10 bit; not H\.264 .*no Vulkan Video/,
     )
     expect(output).toMatch(/Decoding: FFV1, ProRes \(proved: /)
     expect(output).toContain('Filtering: scale_vulkan (proved: scale_vulkan 8 and 10 bit)')
