@@ -1,7 +1,7 @@
 import type { Attempt, Job } from '../contract/job.ts'
 import type { Parsed, Reply } from '../contract/routes.ts'
 import type { ClaimKey } from '../queue/store.ts'
-import { notOwner } from './ownership.ts'
+import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
 import { discardStaged, stagingPath } from './publish.ts'
 import { retryAt } from './retry-policy.ts'
@@ -40,7 +40,7 @@ export async function failClaim(parts: Parts, failure: Parsed<'fail'>): Promise<
 /** Gives back a claim whose source cannot be seen because nothing of its storage can; undefined when that is not so. */
 async function releaseUnmounted(parts: Parts, job: Job, key: ClaimKey): Promise<Job | undefined> {
   const { store, clock, onEvent, progress } = parts
-  if ((await checkSource(job, parts.root_path)).state !== 'unmounted') return undefined
+  if (!isOwner(job, key) || (await checkSource(job, parts.root_path)).state !== 'unmounted') return undefined
   const released = await store.release(key, clock() + unmountedPauseMs)
   if (!released) return undefined
   progress.delete(job.id)

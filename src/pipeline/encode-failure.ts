@@ -84,7 +84,11 @@ const causes: [RegExp, (match: RegExpExecArray) => EncodeFailure][] = [
   ],
   [
     /Read-only file system/,
-    () => ({ class: 'worker', kind: 'storage', message: 'the output folder is on a read-only file system' }),
+    () => ({ class: 'retryable', kind: 'storage', message: 'the output folder is on a read-only file system' }),
+  ],
+  [
+    /(\] file:.*|Error opening (in|out)put.*): No such file or directory/,
+    () => ({ class: 'retryable', kind: 'storage', message: 'the source or the folder for its result went away' }),
   ],
   [
     /Input\/output error|Stale file handle/,

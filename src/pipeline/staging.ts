@@ -71,7 +71,7 @@ async function syncPath(path: string, flags: 'r' | 'r+'): Promise<void> {
 const stageFailures: Record<string, [reason: string, failureClass: FailureClass]> = {
   EACCES: ['permission denied', 'worker'],
   EPERM: ['permission denied', 'worker'],
-  EROFS: ['the file system is read-only', 'worker'],
+  EROFS: ['the file system is read-only', 'retryable'],
   ENOENT: ['it does not exist and cannot be made', 'worker'],
   ENOTDIR: ['a part of its path is a file, not a folder', 'worker'],
   EEXIST: ['a part of its path is a file, not a folder', 'worker'],

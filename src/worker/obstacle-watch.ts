@@ -24,7 +24,7 @@ export class ObstacleWatch {
   /** Looks; why nothing is to be claimed now. */
   async look(): Promise<string | undefined> {
     const { mount_path, gpus, space, log } = this.options
-    const found = (await whyUnmounted(mount_path)) ?? gpus.whyIdle() ?? (await space.whyFull())
+    const found = (await whyUnmounted(mount_path)) ?? gpus.whyIdle() ?? (await space.whyNone())
     if (found !== this.current) {
       if (found === undefined) log.info('claiming again')
       else log.warn(`not claiming: ${found}`)

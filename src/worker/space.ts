@@ -1,7 +1,9 @@
-import { stat, statfs } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ConversionError } from '../contract/failure.ts'
 import type { Assignment } from '../contract/job.ts'
+import { errnoOf } from '../pipeline/errno.ts'
 import { sleep } from '../util/clock.ts'
 import { formatBytes } from '../util/format.ts'
 import type { Log } from '../util/log.ts'
@@ -17,33 +19,33 @@ export interface SpaceOptions {
   work_base: string
   /** Where the shared storage is mounted; null when nobody told. */
   mount_path: string | null
-  /** Bytes that stay free on both; 0 checks nothing. */
+  /** Bytes that stay free on both; 0 does not check. */
   min_free: number
   log: Log
 }
 
 /**
- * Keeps a worker from filling its disks. No result is expected to become larger than its source: so much of the output
+ * Keeps a worker from filling its disks, and from jobs whose results have no place. No result is expected to become larger than its source: so much of the output
  * tree is reserved for each encode until it is over, less what it has written already. Scratch folders hold next to
  * nothing and only have to have the least that is to stay free.
  */
 export class Space {
   private readonly options: SpaceOptions
-  /** A folder in the output tree, or one that is to be made there; known from the first job on. */
-  private output: string | null
+  /** The folder of all attempts in the output tree, or where it is to be made; null until there was a job. */
+  private attempts: string | null = null
   private readonly reserved = new Set<SizedJob>()
   /** One reservation at a time, in order: what waits is not overtaken for ever by what is smaller. */
   private turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: SpaceOptions) {
     this.options = options
-    this.output = options.mount_path
   }
 
   /** Why nothing is to be claimed now, a clause that stays the same while its cause does; undefined when there is room. */
-  async whyFull(): Promise<string | undefined> {
+  async whyNone(): Promise<string | undefined> {
     const { work_base, min_free } = this.options
-    if (min_free === 0) return undefined
+    const readOnly = await this.whyReadOnly()
+    if (readOnly !== undefined || min_free === 0) return readOnly
     const cache = await freeBytes(work_base)
     if (cache !== undefined && cache < min_free) return tooLittle('in the scratch folder', work_base, min_free)
     const room = await this.room()
@@ -52,7 +54,7 @@ export class Space {
 
   /**
    * Reserves what a claimed job may need, as soon as it fits beside what this worker's running encodes may still write. On a
-   * disk so full that no job fits nothing is reserved: why, as `whyFull` says it then.
+   * disk that is read-only, or so full that no job fits, nothing is reserved: why, as `whyNone` says it then.
    *
    * @throws ConversionError of class `worker` when the job does not fit, however the running encodes end; or the signal's
    * reason
@@ -70,8 +72,9 @@ export class Space {
 
   private async reserveInTurn(job: SizedJob, signal: AbortSignal): Promise<string | undefined> {
     const { min_free, log } = this.options
-    // Where the folders of all attempts are.
-    this.output = dirname(dirname(job.staging_path))
+    this.attempts = dirname(dirname(job.staging_path))
+    const readOnly = await this.whyReadOnly()
+    if (readOnly !== undefined) return readOnly
     const size = job.source_size ?? 0
     for (let looks = 0; ; looks++) {
       signal.throwIfAborted()
@@ -86,9 +89,16 @@ export class Space {
     return undefined
   }
 
+  /** A mount point of which a writable part holds the results says nothing: this is known from the first job on. */
+  private async whyReadOnly(): Promise<string | undefined> {
+    const { attempts } = this
+    if (attempts === null || !(await isReadOnly(attempts))) return undefined
+    return `the folder for results is on a read-only file system (${attempts})`
+  }
+
   /** What the output's disk has: bytes free, and left when the running encodes have written all that they may. */
   private async room(): Promise<Room | undefined> {
-    const { output } = this
+    const output = this.attempts ?? this.options.mount_path
     const free = output === null ? undefined : await freeBytes(output)
     if (output === null || free === undefined) return undefined
     const needs = await Promise.all([...this.reserved].map(stillNeeded))
@@ -129,6 +139,12 @@ async function freeBytes(path: string): Promise<number | undefined> {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(path) !== path
     return isMissing ? freeBytes(dirname(path)) : undefined
   }
+}
+
+/** Whether a path, or its nearest parent that is there, is on a file system that takes no writing. */
+async function isReadOnly(path: string): Promise<boolean> {
+  const code = await access(path, constants.W_OK).then(() => undefined, errnoOf)
+  return code === 'EROFS' || (code === 'ENOENT' && dirname(path) !== path && isReadOnly(dirname(path)))
 }
 
 function tooLittle(what: string, path: string, min_free: number): string {

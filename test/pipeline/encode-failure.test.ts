@@ -51,6 +51,14 @@ test('what another encoder would meet as well is told apart: the storage', () =>
 })
 
 test.each([
+  '[error] file:/nonexistent/a.mp4: No such file or directory',
+  '[in#0 @ 0x1] [error] Error opening input: No such file or directory',
+  '[fatal] Error opening output files: No such file or directory',
+])('a storage that goes away is no damage of the source: %s', (line) => {
+  expect(failureOf({ error_lines: [line] })).toMatchObject({ class: 'retryable', kind: 'storage' })
+})
+
+test.each([
   '[AVHWDeviceContext @ 0x1] [error] Instance creation failure: VK_ERROR_INCOMPATIBLE_DRIVER',
   '[Vulkan @ 0x1] [error] Unable to submit command buffer: VK_ERROR_DEVICE_LOST',
   '[AVHWFramesContext @ 0x1] [error] Unable to allocate memory: VK_ERROR_OUT_OF_DEVICE_MEMORY',
@@ -59,6 +67,7 @@ test.each([
   '[vf#0:0 @ 0x1] [error] Error sending frames to consumers: Function not implemented',
   "[error] Failed to set value 'vulkan=gpu:7' for option 'init_hw_device': No such device",
   '[error] Device creation failed: -542398533.',
+  '[AVHWDeviceContext @ 0x1] [error] Cannot open /dev/dri/renderD128: No such file or directory',
 ])('a GPU that cannot be used is no damage of the source: %s', (line) => {
   expect(failureOf({ error_lines: [line] })).toMatchObject({ class: 'worker', kind: 'other' })
 })

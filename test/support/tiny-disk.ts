@@ -9,6 +9,8 @@ export interface TinyDisk extends Disposable {
   fill: (but_bytes?: number) => void
   /** Gives that back. */
   clear: () => void
+  /** Lets nothing be written to it, or again everything. */
+  remount: (access: 'ro' | 'rw') => void
 }
 
 /** Whether this machine lets us mount; a warning says what is not tested where it does not. */
@@ -39,6 +41,10 @@ export function mountTinyDisk(path: string, size: string): TinyDisk {
       }
     },
     clear: () => truncateSync(filler, 0),
+    remount(access) {
+      const { success } = Bun.spawnSync(['mount', '-o', `remount,${access}`, path])
+      if (!success) throw new Error(`cannot remount ${path} ${access}`)
+    },
     [Symbol.dispose]: () => unmount(path),
   }
 }

@@ -105,6 +105,23 @@ describe.skipIf(lacksMounts('what a worker does when its disk is full'))('on a d
     expect([count(lines, 'not claiming'), count(lines, 'claiming again')]).toEqual([1, 1])
   })
 
+  test('a read-only disk for results fails no job: it is given back, and nothing is claimed until it can be written', async () => {
+    const base = temporaryFolder()
+    using disk = mountTinyDisk(join(base, 'output'), '8m')
+    const { master, job_id } = await openOver(base)
+    disk.remount('ro')
+    const { worker, lines, whenSaid } = openWorker(master.remote, { min_free: 0, concurrency: 1 })
+    const running = workUntil(master, worker, 1)
+    await whenSaid(`not claiming: the folder for results is on a read-only file system (${disk.path}/.darkstream/work)`)
+    const { job, attempts } = await master.api.job({ job_id })
+    expect(job).toMatchObject({ status: 'pending', retry_count: 0, error_message: null })
+    expect(attempts.map(({ outcome }) => outcome)).not.toContain('failed')
+    disk.remount('rw')
+    await running
+    expect((await master.api.job({ job_id })).job.status).toBe('completed')
+    expect(count(lines, 'not claiming')).toBe(1)
+  })
+
   test('a job that does not fit fails with sizes and a remedy, and the worker goes on with those that do', async () => {
     const base = temporaryFolder()
     using disk = mountTinyDisk(join(base, 'output'), '8m')
@@ -210,7 +227,7 @@ describe.skipIf(lacksMounts('what a worker does when its disk is full'))('on a d
     ]
     await Bun.write(first.staging_path, Buffer.alloc(million))
     await Bun.sleep(1500)
-    expect([order, await space.whyFull()]).toEqual([[], undefined])
+    expect([order, await space.whyNone()]).toEqual([[], undefined])
     space.free(first)
     await Promise.all(waiting)
     expect(order).toEqual(['b', 'c'])
@@ -236,9 +253,9 @@ describe.skipIf(lacksMounts('what a worker does when its disk is full'))('on a d
     using disk = mountTinyDisk(join(temporaryFolder(), 'disk'), '1m')
     const log = createLog({ level: 'error', format: 'text', output_path: null })
     const options = { work_base: disk.path, mount_path: null, log }
-    expect(await new Space({ ...options, min_free: 2 * million }).whyFull()).toBe(
+    expect(await new Space({ ...options, min_free: 2 * million }).whyNone()).toBe(
       `less than storage.min_free (2.0 MB) is free in the scratch folder (${disk.path})`,
     )
-    expect(await new Space({ ...options, min_free: 0 }).whyFull()).toBeUndefined()
+    expect(await new Space({ ...options, min_free: 0 }).whyNone()).toBeUndefined()
   })
 })
