@@ -3,7 +3,7 @@ import { jittered, sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 
 /** Milliseconds between tries at most. */
-const maxPauseMs = 30_000
+const maxPauseMs = 10_000
 
 /** Milliseconds that a last word to the master may take when the worker is told to stop now. */
 export const farewellMs = 3000

@@ -136,6 +136,10 @@ async function convertWatched(job: Assignment, context: RunContext, signal: Abor
     for (;;) {
       await sleep(reportIntervalMs, ended.signal)
       if (ended.signal.aborted) return
+      const overgrown = await context.space.whyEnd(job)
+      if (overgrown !== undefined) {
+        return ended.abort(new ConversionError(overgrown, { class: 'retryable', step: progress.step }))
+      }
       try {
         await context.api.reportProgress(
           { job_id: job.id, worker_id: context.worker_id, attempt: job.attempt, progress },

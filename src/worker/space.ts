@@ -65,6 +65,20 @@ export class Space {
     return attempt
   }
 
+  /**
+   * Why a running encode is to end, a sentence: it has written more than was reserved for it, and so much that too little is
+   * left. Undefined when it may go on.
+   */
+  async whyEnd(job: SizedJob): Promise<string | undefined> {
+    const { min_free } = this.options
+    if (min_free === 0 || !this.reserved.has(job)) return undefined
+    const [size, written] = [job.source_size ?? 0, await writtenOf(job)]
+    const room = written > size ? await this.room() : undefined
+    if (room === undefined || room.free >= min_free) return undefined
+    const [grown, whole] = [written, size].map(formatBytes)
+    return `its result has grown to ${grown}, its source has ${whole}, and ${tooLittle('for results', room.output, min_free)}`
+  }
+
   /** The job's result has its size, or there is none. */
   free(job: SizedJob): void {
     this.reserved.delete(job)
@@ -123,11 +137,14 @@ function doesNotFit(size: number, { output, free }: Room, min_free: number): Con
 }
 
 async function stillNeeded(job: SizedJob): Promise<number> {
-  const written = await stat(job.staging_path).then(
+  return Math.max(0, (job.source_size ?? 0) - (await writtenOf(job)))
+}
+
+async function writtenOf({ staging_path }: SizedJob): Promise<number> {
+  return stat(staging_path).then(
     ({ size }) => size,
     () => 0,
   )
-  return Math.max(0, (job.source_size ?? 0) - written)
 }
 
 /** Bytes that a file may take at a path, or at its nearest parent that is there; undefined when the system does not tell. */

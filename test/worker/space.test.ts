@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Api } from '../../src/contract/api.ts'
+import { stagingPath } from '../../src/master/publish.ts'
 import { noGpus } from '../../src/pipeline/gpu-access.ts'
 import { createLog, type Log } from '../../src/util/log.ts'
 import { Outbox } from '../../src/worker/outbox.ts'
@@ -149,6 +150,26 @@ describe.skipIf(lacksMounts('what a worker does when its disk is full'))('on a d
     await workUntil(master, openWorker(master.remote, { min_free: million }).worker, 3)
     expect((await master.api.job({ job_id: large })).job).toMatchObject({ status: 'completed', attempt: 2 })
   })
+
+  test('a result that outgrows its source ends before it leaves too little for others, and leaves nothing', async () => {
+    const base = temporaryFolder()
+    using disk = mountTinyDisk(join(base, 'output'), '40m')
+    const path = join(base, 'long.mp4')
+    const coarse = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '51']
+    const made = ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:duration=60', ...coarse, path]
+    expect(Bun.spawnSync(['ffmpeg', ...made]).exitCode).toBe(0)
+    const source = await Bun.file(path).bytes()
+    const master = openMaster({ base, max_retries: 0 })
+    const job_id = await master.addSource('long.mp4', source)
+    disk.fill(source.length + 30.3 * million)
+    await workUntil(master, openWorker(master.remote, { min_free: 30 * million }).worker, 1)
+    const { job } = await master.api.job({ job_id })
+    expect(job).toMatchObject({ status: 'failed', error_class: 'retryable' })
+    expect(job.error_message).toMatch(
+      /^its result has grown to [\d.]+ MB, its source has [\d.]+ MB, and less than storage\.min_free \(30\.0 MB\) is free for results \(/,
+    )
+    expect(existsSync(dirname(stagingPath(master.output_base, job)))).toBe(false)
+  }, 30_000)
 
   test('a job that comes when the disk has just become full is given back unharmed', async () => {
     const base = temporaryFolder()
