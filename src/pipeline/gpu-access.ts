@@ -51,12 +51,3 @@ export interface GpuFailure {
   /** Whether the GPU itself failed the job: none of its paths could do it. True once a job and GPU. */
   is_of_gpu: boolean
 }
-
-/** For a machine without GPUs, or one whose GPUs are not to be used. */
-export const noGpus: GpuAccess = {
-  mode: 'off',
-  usable: () => ({ gpus: [], reasons: [] }),
-  rank: ({ candidates }) => Promise.resolve({ candidates: [...candidates], reasons: [] }),
-  take: () => undefined,
-  whenFree: () => Promise.resolve(),
-}

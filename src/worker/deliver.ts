@@ -24,7 +24,7 @@ const refusals = new Set<ErrorCode>(['conflict', 'not_found', 'invalid_request',
 
 /**
  * Tells the master of an entry of the outbox until it has heard it, and takes it out. What it refuses is cleaned up with
- * the staged result. What the worker's end comes before stays in the outbox; the signal makes it the next try.
+ * the staged result. When the signal aborts it is told once more, and stays in the outbox if that is not heard either.
  */
 export async function deliver(entry: OutboxEntry, context: DeliveryContext, signal: AbortSignal): Promise<void> {
   const { outbox } = context

@@ -4,8 +4,9 @@ import type { Detection } from '../../src/cli/detect.ts'
 import { detectText } from '../../src/cli/detect-text.ts'
 import type { Outcome } from '../../src/vulkan/outcome.ts'
 import { vulkanReport } from '../../src/vulkan/report.ts'
-import { capability, gpu } from '../pipeline/samples.ts'
+import { gpu } from '../pipeline/samples.ts'
 import { claim, facts, noClaim, outcome } from '../vulkan/samples.ts'
+import { capability } from '../support/capability.ts'
 
 function detection(probed: Partial<Outcome>, preferred = 'auto', more: Partial<Detection> = {}): Detection {
   return {

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { capabilityLines, cardsText, figureTable, setAsideLines, unusedReason } from '../../src/cli/gpu-text.ts'
-import { capability, figure, gpuReport, gpuState, unproved } from '../queue/gpu-samples.ts'
+import { figure, gpuReport, gpuState, unproved } from '../queue/gpu-samples.ts'
+import { capability } from '../support/capability.ts'
 
 test('what a GPU has proved is told by codec and bit depth, and what it has not with each reason once', () => {
   const noQueue = 'the driver has no encode queue for it'

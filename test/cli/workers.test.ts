@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { headOf } from '../../src/cli/heads.ts'
 import { readArgs } from '../../src/cli/usage.ts'
 import { listText, run, workerText } from '../../src/cli/workers.ts'
-import { capability, figure, gpuReport, gpuState, unproved } from '../queue/gpu-samples.ts'
+import { figure, gpuReport, gpuState, unproved } from '../queue/gpu-samples.ts'
 import { openMaster } from '../support/master.ts'
 import { workerView } from './report-samples.ts'
+import { capability } from '../support/capability.ts'
 
 const main = join(import.meta.dir, '..', '..', 'src', 'main.ts')
 const now_ms = Date.parse('2026-03-01T12:00:00.000Z')

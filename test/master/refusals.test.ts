@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { mkdirSync, renameSync, rmdirSync } from 'node:fs'
 import type { FailureReport } from '../../src/contract/failure.ts'
 import { openMaster, type TestMaster } from '../support/master.ts'
 
@@ -149,4 +150,24 @@ test('what is offered to others wakes those who wait, however many there are', a
   expect(await Promise.race(waiting)).toBeOneOf(['bob', 'carol'])
   await master.coordinator.stop()
   expect((await Promise.all(waiting)).filter((id) => id !== null)).toHaveLength(1)
+})
+
+test("a failure that is told while the source folder is empty is nobody's: the job is queued again, and not for good", async () => {
+  const master = openMaster()
+  const id = await master.addSource('a.mkv')
+  await register(master, 'alice')
+  const job = await claim(master, 'alice')
+  const away = `${master.root_path}-away`
+  renameSync(master.root_path, away)
+  mkdirSync(master.root_path)
+  const failure = { job_id: id, worker_id: 'alice', attempt: job?.attempt ?? 0, error_message: 'damaged' }
+  const permanent: FailureReport = { ...report, class: 'permanent' }
+  expect(await master.remote.fail({ ...failure, report: permanent })).toEqual({ status: 'pending' })
+  expect(await claim(master, 'alice')).toBeNull()
+  rmdirSync(master.root_path)
+  renameSync(away, master.root_path)
+  master.clock.now += 60_000
+  expect(await claim(master, 'alice')).toMatchObject({ id, attempt: 2, retry_count: 0 })
+  const { attempts } = await master.api.job({ job_id: id })
+  expect(attempts.map(({ outcome }) => outcome)).toEqual(['released'])
 })

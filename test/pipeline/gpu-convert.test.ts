@@ -6,10 +6,12 @@ import type { ConversionSettings } from '../../src/contract/conversion.ts'
 import type { Gpu } from '../../src/contract/gpu.ts'
 import { convert } from '../../src/pipeline/convert.ts'
 import { readMediaInfo } from '../../src/pipeline/ffprobe.ts'
-import { type GpuAccess, noGpus } from '../../src/pipeline/gpu-access.ts'
+import type { GpuAccess } from '../../src/pipeline/gpu-access.ts'
+import { noGpus } from '../support/no-gpus.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { lacks, vulkanFfmpeg } from '../support/vulkan.ts'
-import { capability, gpu, settings } from './samples.ts'
+import { gpu, settings } from './samples.ts'
+import { capability } from '../support/capability.ts'
 
 setDefaultTimeout(60_000)
 const { signal } = new AbortController()

@@ -5,7 +5,8 @@ import type { GpuAccess, GpuMode } from '../../src/pipeline/gpu-access.ts'
 import { onBestPath } from '../../src/pipeline/on-best-path.ts'
 import { planPicture } from '../../src/pipeline/picture.ts'
 import type { PathCandidate } from '../../src/pipeline/video-paths.ts'
-import { capability, caught, gpu, settings as settingsOf, video } from './samples.ts'
+import { caught, gpu, settings as settingsOf, video } from './samples.ts'
+import { capability } from '../support/capability.ts'
 
 const { signal } = new AbortController()
 const settings = settingsOf()

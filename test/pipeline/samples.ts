@@ -1,6 +1,7 @@
 import type { ConversionSettings } from '../../src/contract/conversion.ts'
-import type { Gpu, GpuCapability } from '../../src/contract/gpu.ts'
+import type { Gpu } from '../../src/contract/gpu.ts'
 import type { AudioStream, MediaInfo, MediaStream, VideoStream } from '../../src/pipeline/media-info.ts'
+import { capability } from '../support/capability.ts'
 
 /** Settings that most tests ask for; what matters to a test is given. */
 export function settings(changes: Partial<ConversionSettings> = {}): ConversionSettings {
@@ -79,22 +80,6 @@ export async function caught(promise: Promise<unknown>): Promise<unknown> {
     () => undefined,
     (error: unknown) => error,
   )
-}
-
-/** A capability that was proved; what matters to a test is given. */
-export function capability(changes: Partial<GpuCapability>): GpuCapability {
-  return {
-    operation: 'encode',
-    codec: 'h264',
-    bit_depth: 8,
-    by: 'h264_vulkan',
-    proved: true,
-    reason: null,
-    limits: null,
-    rate_control: 'vbr',
-    quality_levels: 4,
-    ...changes,
-  }
 }
 
 /** A card that does everything in 8 bits, and hevc in 10. */

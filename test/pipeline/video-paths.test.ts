@@ -4,7 +4,8 @@ import type { Gpu } from '../../src/contract/gpu.ts'
 import type { VideoStream } from '../../src/pipeline/media-info.ts'
 import { planPicture } from '../../src/pipeline/picture.ts'
 import { videoPaths } from '../../src/pipeline/video-paths.ts'
-import { capability, gpu, settings, video } from './samples.ts'
+import { gpu, settings, video } from './samples.ts'
+import { capability } from '../support/capability.ts'
 
 const box = { width: 1280, height: 720 }
 

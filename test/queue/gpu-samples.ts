@@ -1,4 +1,5 @@
 import type { GpuCapability, GpuReport, GpuState, PathFigure, RanOn } from '../../src/contract/gpu.ts'
+import { capability } from '../support/capability.ts'
 
 /** What an attempt ran on: all of it on a GPU, unless other is given. */
 export function ranOn(changes: Partial<RanOn> = {}): RanOn {
@@ -22,22 +23,6 @@ export function onCpu(changes: Partial<RanOn> = {}): RanOn {
     device: null,
     fell_back: true,
     reasons: ['the GPU ran out of memory'],
-    ...changes,
-  }
-}
-
-/** An encoder of H.264 that was proved, unless other is given. */
-export function capability(changes: Partial<GpuCapability> = {}): GpuCapability {
-  return {
-    operation: 'encode',
-    codec: 'h264',
-    bit_depth: 8,
-    by: 'h264_vulkan',
-    proved: true,
-    reason: null,
-    limits: { min_width: 128, min_height: 128, max_width: 4096, max_height: 4096 },
-    rate_control: 'vbr',
-    quality_levels: 4,
     ...changes,
   }
 }

@@ -4,7 +4,8 @@ import { planPicture } from '../../src/pipeline/picture.ts'
 import { type PathCandidate, videoPaths } from '../../src/pipeline/video-paths.ts'
 import { createLog } from '../../src/util/log.ts'
 import { GpuPool, type GpuPoolOptions } from '../../src/worker/gpu-pool.ts'
-import { capability, caught, gpu, settings as settingsOf, video } from '../pipeline/samples.ts'
+import { caught, gpu, settings as settingsOf, video } from '../pipeline/samples.ts'
+import { capability } from '../support/capability.ts'
 
 const { signal } = new AbortController()
 const settings = settingsOf({ target_resolution: { width: 1280, height: 720 } })

@@ -7,7 +7,7 @@ export async function heard({ store }: World, ...worker_ids: string[]): Promise<
 }
 
 /** A worker's word that it is there, and nothing else. */
-function heartbeat(worker_id: string): Heartbeat {
+export function heartbeat(worker_id: string): Heartbeat {
   return {
     worker_id,
     hostname: '',

@@ -1,6 +1,7 @@
 import { expect } from 'bun:test'
 import type { Heartbeat } from '../../../src/contract/worker.ts'
 import { gpuReport } from '../gpu-samples.ts'
+import { heartbeat } from './heard.ts'
 import { type Check, lease_ms, there, type World } from './world.ts'
 
 const alice: Heartbeat = {
@@ -17,18 +18,7 @@ const alice: Heartbeat = {
   gpu_report: gpuReport(),
   boot_id: 'boot-1',
 }
-const bare: Heartbeat = {
-  worker_id: 'bare',
-  hostname: '',
-  vulkan_available: false,
-  active_jobs: 0,
-  status: 'healthy',
-  gpu: '',
-  cpu_usage: 0,
-  memory_usage: 0,
-  gpu_usage: null,
-  gpu_report: null,
-}
+const bare = heartbeat('bare')
 const told = {
   hostname: 'rack-1',
   vulkan_available: true,
