@@ -115,6 +115,20 @@ export const Size: ValueType<number> = {
   format: formatSize,
 }
 
+/** A share such as 0.9 or 90%, `min` to `max` inclusive. */
+export function Ratio(min: number, max: number): ValueType<number> {
+  return {
+    expected: `a share from ${min} to ${max}, such as 0.9 or 90%`,
+    parse(text) {
+      const match = /^(\d{1,6}(?:\.\d{1,6})?)\s*(%?)$/.exec(text.trim())
+      if (!match) return undefined
+      const share = Number(match[1]) / (match[2] === '%' ? 100 : 1)
+      return share >= min && share <= max ? share : undefined
+    },
+    format: (value) => value,
+  }
+}
+
 /** Pixels of a box, both sides even, 2 to 16384. */
 export type ResolutionBox = { width: number; height: number }
 

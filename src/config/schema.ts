@@ -1,7 +1,8 @@
-import { audioCodecs, containers, presets, videoCodecs } from '../contract/conversion.ts'
+import { audioChannels, audioCodecs, containers, presets, videoCodecs } from '../contract/conversion.ts'
 import { logLevels } from '../util/log.ts'
 import { Age } from './age.ts'
-import { Bitrate, Duration, Resolution, Size } from './quantities.ts'
+import { Bitrate, Duration, Ratio, Resolution, Size } from './quantities.ts'
+import { Verify } from './verify.ts'
 import { Choice, Extension, Flag, Host, HttpUrl, Integer, ListOf, Name, Path, type ValueType } from './values.ts'
 
 /** One setting: how it is read, what it is when nobody sets it, and what it does. */
@@ -58,6 +59,21 @@ export const schema = {
     audio_bitrate: key(Bitrate('6k', '2M'), '128k', 'bits per second of each audio track'),
     container: key(Choice(containers), 'mp4', 'file format of the results'),
     overwrite: key(Flag, 'false', 'replace a foreign file that already lies where a result belongs'),
+    quality: optional(Integer(1, 100), 'the bitrate decides', 'one scale of quality over all encoders, 100 the best'),
+    max_bitrate: optional(Bitrate('10k', '1G'), 'no bound', 'video bits per second that peaks may not exceed'),
+    two_pass: key(Flag, 'false', 'look at each film twice to hold the bitrate; CPU encoders of h264, hevc and vp9'),
+    audio_channels: key(Choice(audioChannels), 'keep', 'mix tracks with more channels down to this'),
+    max_size_ratio: optional(
+      Ratio(0.01, 10),
+      'no bound',
+      'skip what would be no smaller than this share of its source',
+    ),
+    verify: key(Verify, 'samples', 'what is decoded of each result, and what its picture must reach'),
+  },
+  replace: {
+    enabled: key(Flag, 'false', "each checked result takes its source's place; output_base is not used"),
+    keep_originals: key(Age, '7d', 'how long the originals are kept aside for undo; 0: for ever'),
+    hard_links: key(Choice(['skip', 'replace']), 'skip', 'what becomes of sources that have further names'),
   },
   worker: {
     id: optional(Name, 'the host name', 'name of this worker; must differ between workers'),

@@ -18,9 +18,25 @@ export const presets = [
   'veryslow',
 ] as const
 
+/** How the sound's channels may be limited; `keep` leaves every layout as it is. */
+export const audioChannels = ['keep', '5.1', 'stereo', 'mono'] as const
+/** What measures a result's picture against its source's: `vmaf` 0 to 100, `ssim` 0 to 1, `xpsnr` in decibels. */
+export const pictureMetrics = ['vmaf', 'xpsnr', 'ssim'] as const
+
 export type VideoCodec = (typeof videoCodecs)[number]
 export type Container = (typeof containers)[number]
+export type AudioChannels = (typeof audioChannels)[number]
+export type PictureMetric = (typeof pictureMetrics)[number]
 export type Preset = (typeof presets)[number]
+
+/** How a result is checked beyond its streams, length and frames. */
+export const VerifySettings = v.object({
+  /** How much of it is decoded again: some seconds here and there, or all of it. */
+  decode: v.picklist(['samples', 'full']),
+  /** What is measured against the source, and the least that is good; null for no measurement. */
+  metric: v.nullable(v.object({ name: v.picklist(pictureMetrics), minimum: v.number() })),
+})
+export type VerifySettings = v.InferOutput<typeof VerifySettings>
 
 /** What the result shall be; the master sends it with every job, so workers need no settings of their own. */
 export const ConversionSettings = v.object({
@@ -34,6 +50,16 @@ export const ConversionSettings = v.object({
   /** Bits per second of each audio track. */
   audio_bitrate: v.number(),
   container: v.picklist(containers),
+  /** 1 to 100 on one scale over all encoders, instead of `bitrate`; null where the bitrate decides. */
+  quality: v.optional(v.nullable(v.number()), null),
+  /** Bits per second that the picture may not exceed over a second or two; null for no bound. */
+  max_bitrate: v.optional(v.nullable(v.number()), null),
+  /** Whether encoders on the CPU that can look at the film twice do so to hold `bitrate`. */
+  two_pass: v.optional(v.boolean(), false),
+  audio_channels: v.optional(v.picklist(audioChannels), 'keep'),
+  /** A result of at least this share of the source's bytes is not wanted; null where any is. */
+  max_size_ratio: v.optional(v.nullable(v.number()), null),
+  verify: v.optional(VerifySettings, { decode: 'samples', metric: null }),
 })
 export type ConversionSettings = v.InferOutput<typeof ConversionSettings>
 

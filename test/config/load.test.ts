@@ -36,7 +36,14 @@ const defaults = {
     audio_bitrate: 128_000,
     container: 'mp4',
     overwrite: false,
+    quality: null,
+    max_bitrate: null,
+    two_pass: false,
+    audio_channels: 'keep',
+    max_size_ratio: null,
+    verify: { decode: 'samples', metric: null },
   },
+  replace: { enabled: false, keep_originals: 604_800_000, hard_links: 'skip' },
   worker: {
     id: null,
     concurrency: null,
@@ -170,7 +177,7 @@ logging: json
         flags: { 'worker.master_url': 'x', 'scanner.output_base': { name: 'OUTPUT', value: '' }, nonsense: true },
       }),
     ).toEqual([
-      '--nonsense: nonsense: unknown section; there are server, scanner, database, queue, conversion, worker, storage, ffmpeg, vulkan, logging',
+      '--nonsense: nonsense: unknown section; there are server, scanner, database, queue, conversion, replace, worker, storage, ffmpeg, vulkan, logging',
       '--master-url: worker.master_url: expected an address such as http://storage-server:8080, without user name, password, query or fragment, found "x"; write http://x',
       'OUTPUT: scanner.output_base: expected a path, found nothing',
     ])

@@ -13,6 +13,12 @@ export function settings(changes: Partial<ConversionSettings> = {}): ConversionS
     audio_codec: 'aac',
     audio_bitrate: 128_000,
     container: 'mp4',
+    quality: null,
+    max_bitrate: null,
+    two_pass: false,
+    audio_channels: 'keep',
+    max_size_ratio: null,
+    verify: { decode: 'samples', metric: null },
     ...changes,
   }
 }

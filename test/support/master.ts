@@ -1,9 +1,11 @@
 import { afterEach } from 'bun:test'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import * as v from 'valibot'
 import { createApp } from '../../src/api/server.ts'
 import { createClient } from '../../src/api/client.ts'
 import type { Api } from '../../src/contract/api.ts'
+import { ConversionSettings } from '../../src/contract/conversion.ts'
 import { type Coordinator, createCoordinator } from '../../src/master/coordinator.ts'
 import type { JobEvent } from '../../src/master/events.ts'
 import { jobId, outputCandidates } from '../../src/master/outputs.ts'
@@ -44,7 +46,7 @@ afterEach(async () => {
   }
 })
 
-export const settings = {
+export const settings = v.parse(ConversionSettings, {
   target_resolution: { width: 1920, height: 1080 },
   codec: 'h264',
   bitrate: 5_000_000,
@@ -52,7 +54,7 @@ export const settings = {
   audio_codec: 'aac',
   audio_bitrate: 128_000,
   container: 'mp4',
-} as const
+})
 
 export interface TestMasterOptions {
   /** Of an earlier test master, to go on with its files. */

@@ -1,4 +1,5 @@
-import type { VideoCodec } from '../../contract/conversion.ts'
+import * as v from 'valibot'
+import { ConversionSettings, type VideoCodec } from '../../contract/conversion.ts'
 import type { Gpu, GpuCapability } from '../../contract/gpu.ts'
 import type { FrameSize } from '../frame.ts'
 import type { VideoStream } from '../media-info.ts'
@@ -32,14 +33,18 @@ export interface TrialPlanRequest {
 /** A conversion of a test picture as any other would be planned, so that what is tried is what will run. */
 export function trialPlan({ gpu, path, picture, codec, size }: TrialPlanRequest): ConversionPlan {
   const info = { formats: ['lavfi'], start_seconds: 0, size_bytes: 0, chapter_count: 0, duration_seconds: null }
-  const settings = { bitrate: 4_000_000, preset: 'fast', audio_codec: 'aac', audio_bitrate: 128_000 } as const
   const candidate = { encoder: cpuEncoders[codec], proof: null, ...path, device: gpu.name, gpu }
   const stream = { ...testStream, ...picture }
-  return planConversion(
-    { ...info, streams: [stream] },
-    { ...settings, codec, container: 'mkv', target_resolution: size ?? { width: stream.width, height: stream.height } },
-    candidate,
-  )
+  const settings = v.parse(ConversionSettings, {
+    target_resolution: size ?? { width: stream.width, height: stream.height },
+    codec,
+    bitrate: 4_000_000,
+    preset: 'fast',
+    audio_codec: 'aac',
+    audio_bitrate: 128_000,
+    container: 'mkv',
+  })
+  return planConversion({ ...info, streams: [stream] }, settings, candidate)
 }
 
 const testStream: VideoStream = {
