@@ -1,5 +1,6 @@
 import type { Container, ConversionSettings } from '../contract/conversion.ts'
 import type { AudioStream, MediaInfo } from './media-info.ts'
+import { type Decision, dropped } from './stream-decision.ts'
 
 /** How one sound track goes into the result. */
 export interface AudioPlan {
@@ -28,28 +29,42 @@ const copyable: Record<Container, RegExp> = {
 /** By number of channels: what libopus and plain AAC take, both of which know 5.1 with back speakers only. */
 const layouts = ['mono', 'stereo', '3.0', 'quad', '5.0', '5.1', '6.1', '7.1'] as const
 
-/** Every sound track of the source, and what was done to it beyond what was asked for. */
-export function planAudio(info: MediaInfo, settings: ConversionSettings): { tracks: AudioPlan[]; notes: string[] } {
+/** What becomes of the sound: `decisions` by the number of each source stream, `notes` beyond what was asked for. */
+export interface SoundPlan {
+  tracks: AudioPlan[]
+  notes: string[]
+  decisions: ReadonlyMap<number, Decision>
+}
+
+/** Plans every sound track of the source. */
+export function planAudio(info: MediaInfo, settings: ConversionSettings): SoundPlan {
   const sources = info.streams.filter((stream) => stream.kind === 'audio')
   const notes: string[] = []
   const tracks: AudioPlan[] = []
+  const decisions = new Map<number, Decision>()
   sources.forEach((source, position) => {
     const name = `audio track ${position + 1}`
     if (source.codec === 'unknown' || source.channels === 0) {
       notes.push(`${name} was dropped: its codec is not known`)
+      decisions.set(source.index, dropped('its codec is not known'))
       return
     }
     const encoder = chooseEncoder(source, settings)
-    if (settings.audio_codec === 'copy' && encoder !== 'copy') {
-      notes.push(`${name} was encoded again: ${settings.container} does not hold ${source.codec}`)
-    }
     const track = planTrack(source, encoder, settings)
+    const isRefused = settings.audio_codec === 'copy' && encoder !== 'copy'
+    const refusal = `${settings.container} does not hold ${source.codec}`
+    if (isRefused) notes.push(`${name} was encoded again: ${refusal}`)
     if (encoder !== 'copy' && source.channels > layouts.length) {
       notes.push(`${name} was mixed from ${source.channels} channels to ${track.channel_layout}`)
     }
     tracks.push(track)
+    decisions.set(source.index, {
+      action: encoder === 'copy' ? 'copy' : 'encode',
+      to: track.codec,
+      reason: isRefused ? refusal : `audio_codec is ${settings.audio_codec}`,
+    })
   })
-  return { tracks, notes }
+  return { tracks, notes, decisions }
 }
 
 function chooseEncoder(source: AudioStream, settings: ConversionSettings): AudioEncoder {

@@ -1,9 +1,20 @@
-/** A video track, or a picture that is stored as one. */
-export interface VideoStream {
-  kind: 'video'
+/** What is known of every stream. */
+export interface StreamFacts {
   /** Its number in the file, as `-map 0:INDEX` takes it. */
   index: number
   codec: string
+  /** FFmpeg's name of the codec's profile, `HE-AAC`; null when there is none. */
+  profile: string | null
+  /** As the source has it, mostly three letters; null when it does not say, or says `und`. */
+  language: string | null
+  title: string | null
+  /** Flags that are set, by FFmpeg's names: `default`, `forced`, `comment`, ... */
+  dispositions: readonly string[]
+}
+
+/** A video track, or a picture that is stored as one. */
+export interface VideoStream extends StreamFacts {
+  kind: 'video'
   /** Cover art: a picture that belongs to the file and not to the film. */
   is_cover: boolean
   is_default: boolean
@@ -43,10 +54,8 @@ export interface ColorTags {
 }
 
 /** A sound track. */
-export interface AudioStream {
+export interface AudioStream extends StreamFacts {
   kind: 'audio'
-  index: number
-  codec: string
   channels: number
   /** As FFmpeg names it, `5.1(side)`; null when the source does not say. */
   channel_layout: string | null
@@ -54,20 +63,29 @@ export interface AudioStream {
   sample_rate: number
   /** Bits per second; null when not known. */
   bit_rate: number | null
-  language: string | null
   start_seconds: number | null
   duration_seconds: number | null
 }
 
-/** Everything that is carried on by nobody yet. */
-export interface OtherStream {
-  kind: 'subtitle' | 'data' | 'attachment' | 'unknown'
-  index: number
-  codec: string
-  language: string | null
+/** Text or pictures that are shown over the film. */
+export interface SubtitleStream extends StreamFacts {
+  kind: 'subtitle'
 }
 
-export type MediaStream = VideoStream | AudioStream | OtherStream
+/** A file within the file, such as a font. */
+export interface AttachmentStream extends StreamFacts {
+  kind: 'attachment'
+  /** Null when the source does not say. */
+  file_name: string | null
+  media_type: string | null
+}
+
+/** What no player shows: telemetry, time codes, tables. */
+export interface DataStream extends StreamFacts {
+  kind: 'data' | 'unknown'
+}
+
+export type MediaStream = VideoStream | AudioStream | SubtitleStream | AttachmentStream | DataStream
 
 /** What ffprobe says of a file, checked and in our words. */
 export interface MediaInfo {

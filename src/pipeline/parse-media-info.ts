@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { MediaInfo, MediaStream, VideoStream } from './media-info.ts'
+import type { MediaInfo, MediaStream, StreamFacts, VideoStream } from './media-info.ts'
 import { bitDepthOf } from './pixel-format.ts'
 
 const Numeric = v.optional(v.union([v.string(), v.number()]))
@@ -7,6 +7,7 @@ const RawStream = v.object({
   index: v.number(),
   codec_type: v.optional(v.string(), 'unknown'),
   codec_name: v.optional(v.string(), 'unknown'),
+  profile: v.optional(v.union([v.string(), v.number()])),
   width: v.optional(v.number(), 0),
   height: v.optional(v.number(), 0),
   sample_aspect_ratio: v.optional(v.string(), '1:1'),
@@ -65,8 +66,7 @@ export function parseMediaInfo(json: string): MediaInfo {
 }
 
 function toStream(raw: RawStream): MediaStream {
-  const language = raw.tags['language'] ?? null
-  const base = { index: raw.index, codec: raw.codec_name }
+  const base = factsOf(raw)
   const times = { start_seconds: finite(raw.start_time), duration_seconds: durationOf(raw) }
   switch (raw.codec_type) {
     case 'video':
@@ -80,20 +80,37 @@ function toStream(raw: RawStream): MediaStream {
         channel_layout: raw.channel_layout ?? null,
         sample_rate: finite(raw.sample_rate) ?? 0,
         bit_rate: positive(raw.bit_rate),
-        language,
+      }
+    case 'attachment':
+      return {
+        kind: 'attachment',
+        ...base,
+        file_name: raw.tags['filename'] ?? null,
+        media_type: raw.tags['mimetype'] ?? null,
       }
     case 'subtitle':
     case 'data':
-    case 'attachment':
-      return { kind: raw.codec_type, ...base, language }
+      return { kind: raw.codec_type, ...base }
     default:
-      return { kind: 'unknown', ...base, language }
+      return { kind: 'unknown', ...base }
+  }
+}
+
+function factsOf(raw: RawStream): StreamFacts {
+  const language = raw.tags['language'] ?? 'und'
+  return {
+    index: raw.index,
+    codec: raw.codec_name,
+    profile: raw.profile === undefined || raw.profile === 'unknown' ? null : String(raw.profile),
+    language: language === 'und' || language === '' ? null : language,
+    title: raw.tags['title'] ?? null,
+    dispositions: Object.keys(raw.disposition).filter((name) => raw.disposition[name] === 1),
   }
 }
 
 function pictureOf(
   raw: RawStream,
-): Omit<VideoStream, 'kind' | 'index' | 'codec' | 'start_seconds' | 'duration_seconds'> {
+): Omit<VideoStream, 'kind' | keyof StreamFacts | 'start_seconds' | 'duration_seconds'> {
   return {
     is_cover: raw.disposition['attached_pic'] === 1,
     is_default: raw.disposition['default'] === 1,

@@ -3,9 +3,10 @@ import { ConversionError } from '../contract/failure.ts'
 import { type AudioPlan, planAudio } from './audio-plan.ts'
 import type { EncoderChoice } from './encoder-args.ts'
 import type { FrameSize } from './frame.ts'
-import type { MediaInfo, OtherStream, VideoStream } from './media-info.ts'
+import type { MediaInfo, MediaStream, VideoStream } from './media-info.ts'
 import { type Picture, planPicture } from './picture.ts'
 import { bitDepthOf } from './pixel-format.ts'
+import { type Decision, dropped, type StreamDecision, streamDecisions } from './stream-decision.ts'
 import { videoFilters } from './video-filters.ts'
 import { cpuPath, type PathCandidate } from './video-paths.ts'
 
@@ -15,6 +16,8 @@ export interface ConversionPlan {
   /** In the source's order. */
   audio: AudioPlan[]
   container: Container
+  /** What becomes of each stream of the source, in its order. */
+  streams: StreamDecision[]
   /** What is dropped or changed by rule, a sentence each. */
   notes: string[]
   expected: ExpectedResult
@@ -82,6 +85,10 @@ export function planConversion(
     },
     audio: audio.tracks,
     container: settings.container,
+    streams: streamDecisions(
+      info,
+      (stream) => audio.decisions.get(stream.index) ?? decideOther(stream, source, settings),
+    ),
     notes: [...pictureNotes(picture), ...audio.notes, ...droppedNotes(info, source)],
     expected: {
       ...size,
@@ -160,20 +167,27 @@ function pictureNotes({ source, format, codec }: Picture): string[] {
   return notes
 }
 
+function decideOther(stream: MediaStream, main: VideoStream, { codec }: ConversionSettings): Decision {
+  if (stream.index === main.index) return { action: 'encode', to: codec, reason: 'the film' }
+  if (stream.kind === 'video' && stream.is_cover) return dropped('cover art')
+  if (stream.kind === 'video') return dropped('another video track: only the main one is converted')
+  return dropped(stream.kind === 'unknown' ? 'of a kind that is not known' : `${stream.kind} streams are not carried`)
+}
+
 function droppedNotes(info: MediaInfo, main: VideoStream): string[] {
   const others = info.streams.filter((stream) => stream.kind === 'video' && stream.index !== main.index)
   const covers = others.filter((stream) => stream.kind === 'video' && stream.is_cover).length
-  const count = (kind: OtherStream['kind']) => info.streams.filter((stream) => stream.kind === kind).length
+  const count = (kind: MediaStream['kind']) => info.streams.filter((stream) => stream.kind === kind).length
   return [
-    ...dropped(others.length - covers, 'other video track'),
-    ...dropped(covers, 'cover picture'),
-    ...dropped(count('subtitle'), 'subtitle track'),
-    ...dropped(count('attachment'), 'attachment'),
-    ...dropped(count('data') + count('unknown'), 'data track'),
+    ...countNote(others.length - covers, 'other video track'),
+    ...countNote(covers, 'cover picture'),
+    ...countNote(count('subtitle'), 'subtitle track'),
+    ...countNote(count('attachment'), 'attachment'),
+    ...countNote(count('data') + count('unknown'), 'data track'),
   ]
 }
 
-function dropped(count: number, what: string): string[] {
+function countNote(count: number, what: string): string[] {
   if (count === 0) return []
   return [count === 1 ? `1 ${what} was dropped` : `${count} ${what}s were dropped`]
 }

@@ -5,7 +5,7 @@ import { inputLimits } from '../../src/pipeline/input-limits.ts'
 import type { MediaInfo } from '../../src/pipeline/media-info.ts'
 import { planConversion } from '../../src/pipeline/plan.ts'
 import type { PathCandidate } from '../../src/pipeline/video-paths.ts'
-import { audio, gpu, media, settings, video } from './samples.ts'
+import { audio, data, gpu, media, settings, video } from './samples.ts'
 
 function argsOf(changes: Partial<ConversionSettings>, source: MediaInfo = media()): string[] {
   return ffmpegArgs(planConversion(source, settings(changes)), '/work/7/in', '/staging/7/out')
@@ -50,8 +50,7 @@ test('hevc in mp4 has the tag that Apple looks for; 10 bits, interlaced, no soun
 })
 
 test('hevc in mkv has no such tag; two sound tracks, one of them after a dropped stream', () => {
-  const subtitle = { kind: 'subtitle', index: 2, codec: 'subrip', language: null } as const
-  const source = media([video(), audio({ sample_rate: 96_000 }), subtitle, audio({ index: 3 })])
+  const source = media([video(), audio({ sample_rate: 96_000 }), data({ index: 2 }), audio({ index: 3 })])
   expect(argsOf({ codec: 'hevc', container: 'mkv' }, source)).toEqual(
     [
       head,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import type { OtherStream, VideoStream } from '../../src/pipeline/media-info.ts'
+import type { VideoStream } from '../../src/pipeline/media-info.ts'
 import { mainVideo, planConversion } from '../../src/pipeline/plan.ts'
-import { audio, media, settings, video } from './samples.ts'
+import { attachment, audio, data, media, settings, subtitle, video } from './samples.ts'
 
 function filtersOf(source: Partial<VideoStream>, codec: 'h264' | 'hevc' | 'av1' | 'vp9' = 'h264') {
   return planConversion(media([video(source)]), settings({ codec })).video.filters
@@ -10,8 +10,6 @@ function filtersOf(source: Partial<VideoStream>, codec: 'h264' | 'hevc' | 'av1' 
 function frameCount(source: Partial<VideoStream>) {
   return planConversion(media([video(source)], { formats: ['mov', 'mp4'] }), settings()).expected.frame_count
 }
-
-const other = (kind: OtherStream['kind'], index: number): OtherStream => ({ kind, index, codec: 'x', language: null })
 
 describe('the main picture', () => {
   test('is the default one, before a larger', () => {
@@ -82,11 +80,21 @@ test('av1 refuses a picture that its encoder cannot take, for good', () => {
   )
 })
 
+test('each stream has its decision, in the order of the source', () => {
+  const source = media([audio({ index: 0, language: 'deu' }), video({ index: 1 }), data({ index: 2 })])
+  expect(planConversion(source, settings({ codec: 'hevc', audio_codec: 'opus' })).streams).toMatchObject([
+    { index: 0, kind: 'audio', codec: 'aac', language: 'deu', action: 'encode', to: 'opus' },
+    { index: 1, kind: 'video', codec: 'h264', language: null, action: 'encode', to: 'hevc', reason: 'the film' },
+    { index: 2, kind: 'data', action: 'drop', to: null },
+  ])
+})
+
 test('all that is dropped is told, a sentence each', () => {
   const source = media(
     [
       [video(), audio(), video({ index: 2, is_default: false }), video({ index: 3, is_cover: true })],
-      [other('subtitle', 4), other('subtitle', 5), other('attachment', 6), other('data', 7), other('unknown', 8)],
+      [subtitle({ index: 4 }), subtitle({ index: 5 }), attachment({ index: 6 })],
+      [data({ index: 7 }), data({ index: 8, kind: 'unknown' })],
     ].flat(),
   )
   expect(planConversion(source, settings()).notes).toEqual([

@@ -1,6 +1,14 @@
 import type { ConversionSettings } from '../../src/contract/conversion.ts'
 import type { Gpu } from '../../src/contract/gpu.ts'
-import type { AudioStream, MediaInfo, MediaStream, VideoStream } from '../../src/pipeline/media-info.ts'
+import type {
+  AttachmentStream,
+  AudioStream,
+  DataStream,
+  MediaInfo,
+  MediaStream,
+  SubtitleStream,
+  VideoStream,
+} from '../../src/pipeline/media-info.ts'
 import { capability } from '../support/capability.ts'
 
 /** Settings that most tests ask for; what matters to a test is given. */
@@ -23,12 +31,15 @@ export function settings(changes: Partial<ConversionSettings> = {}): ConversionS
   }
 }
 
+const untold = { profile: null, language: null, title: null, dispositions: [] }
+
 /** A 1080p film track of a minute at 25 frames a second. */
 export function video(changes: Partial<VideoStream> = {}): VideoStream {
   return {
     kind: 'video',
     index: 0,
     codec: 'h264',
+    ...untold,
     is_cover: false,
     is_default: true,
     width: 1920,
@@ -56,15 +67,29 @@ export function audio(changes: Partial<AudioStream> = {}): AudioStream {
     kind: 'audio',
     index: 1,
     codec: 'aac',
+    ...untold,
     channels: 2,
     channel_layout: 'stereo',
     sample_rate: 48_000,
     bit_rate: 128_000,
-    language: null,
     start_seconds: 0,
     duration_seconds: 60,
     ...changes,
   }
+}
+
+export function subtitle(changes: Partial<SubtitleStream> = {}): SubtitleStream {
+  return { kind: 'subtitle', index: 2, codec: 'subrip', ...untold, ...changes }
+}
+
+/** A font. */
+export function attachment(changes: Partial<AttachmentStream> = {}): AttachmentStream {
+  const facts = { file_name: 'serif.ttf', media_type: 'font/ttf' }
+  return { kind: 'attachment', index: 3, codec: 'ttf', ...untold, ...facts, ...changes }
+}
+
+export function data(changes: Partial<DataStream> = {}): DataStream {
+  return { kind: 'data', index: 4, codec: 'bin_data', ...untold, ...changes }
 }
 
 /** A file of a minute with these tracks. */
