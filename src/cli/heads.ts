@@ -210,6 +210,16 @@ export const heads = {
     },
     examples: ['darkstream detect', 'darkstream detect --quick --json'],
   },
+  plan: {
+    description: 'Show what would be done with a file and why, stream by stream; nothing is done',
+    args: {
+      file: { type: 'positional', required: true, description: 'A video file' },
+      ...config,
+      ...conversion,
+      ...json,
+    },
+    examples: ['darkstream plan film.mkv', 'darkstream plan film.mkv --config config.yaml --json'],
+  },
   config: {
     description: 'Check a configuration file, or show the effective settings',
     args: {

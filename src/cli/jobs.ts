@@ -107,6 +107,6 @@ function attemptText(attempt: Attempt): string {
 }
 
 /** As a shell would take it, to be pasted. */
-function shellQuoted(word: string): string {
+export function shellQuoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -20,6 +20,7 @@ const loaders: Record<CommandName, () => Promise<{ run: (args: CommandArgs) => P
   cancel: () => import('./cancel.ts'),
   backup: () => import('./backup.ts'),
   detect: () => import('./detect.ts'),
+  plan: () => import('./plan.ts'),
   config: () => import('./config.ts'),
   'probe-vulkan': () => import('./probe-vulkan.ts'),
   'watch-gpus': () => import('./watch-gpus.ts'),

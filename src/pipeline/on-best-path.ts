@@ -78,7 +78,12 @@ export async function onBestPath<T>(
   }
 }
 
-async function rankedPaths({ picture, settings, access }: PathRequest, signal: AbortSignal) {
+/**
+ * The paths that a conversion may take here, best first, and why there is no better one.
+ *
+ * @throws ConversionError (step plan) when a GPU is required and none can do it
+ */
+export async function rankedPaths({ picture, settings, access }: PathRequest, signal: AbortSignal) {
   const usable = access.usable()
   const choice = videoPaths(picture, usable.gpus)
   const isRequired = access.mode === 'require'
