@@ -1,4 +1,3 @@
-import { afterEach } from 'bun:test'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
@@ -12,6 +11,7 @@ import { jobId, outputCandidates } from '../../src/master/outputs.ts'
 import { openSqliteStore } from '../../src/queue/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/queue/store.ts'
 import { createLog } from '../../src/util/log.ts'
+import { cleanUpAfterEach } from './after-each.ts'
 import { News } from './news.ts'
 import { temporaryFolder } from './program.ts'
 
@@ -39,7 +39,7 @@ export interface TestMaster {
 
 const opened: TestMaster[] = []
 
-afterEach(async () => {
+cleanUpAfterEach(async () => {
   for (const { coordinator, store } of opened.splice(0)) {
     await coordinator.stop()
     await store.close()

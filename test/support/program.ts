@@ -1,7 +1,7 @@
-import { afterEach } from 'bun:test'
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { cleanUpAfterEach } from './after-each.ts'
 import { News } from './news.ts'
 
 /** The compiled executable; the test run builds it first. */
@@ -22,7 +22,7 @@ export interface Program {
 const running = new Set<ReturnType<typeof Bun.spawn>>()
 const folders: string[] = []
 
-afterEach(async () => {
+cleanUpAfterEach(async () => {
   for (const child of running) child.kill('SIGKILL')
   await Promise.all([...running].map((child) => child.exited))
   running.clear()
