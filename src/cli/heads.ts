@@ -60,6 +60,7 @@ export const heads = {
       source: { type: 'positional', required: true, description: 'Folder with the videos; it is only read' },
       output: { type: 'positional', required: true, description: 'Folder for the results' },
       once: { type: 'boolean', description: 'End when everything is converted, instead of waiting for new files' },
+      'dry-run': { type: 'boolean', description: 'Show what would be done with each file, with totals; write nothing' },
       concurrency: {
         type: 'string',
         valueHint: 'n',
@@ -73,9 +74,11 @@ export const heads = {
       },
       ...config,
       ...logging,
+      json: { type: 'boolean', description: 'With --dry-run: print JSON for programs' },
     },
     examples: [
       'darkstream start ~/Videos ~/Converted --once',
+      'darkstream start ~/Videos ~/Converted --dry-run',
       'darkstream start /srv/in /srv/out --codec hevc --resolution 1280x720 --concurrency 2',
     ],
   },

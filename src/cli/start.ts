@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } 
 import { join, resolve } from 'node:path'
 import { createApp, listen, type RunningServer } from '../api/server.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import { type JobEvent, logJobEvents } from '../master/events.ts'
 import { ownFolder } from '../master/publish.ts'
@@ -9,6 +10,7 @@ import { Pulse, sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 import { buildMaster, type Master } from './build-master.ts'
 import { type BuiltWorker, buildWorker } from './build-worker.ts'
+import { dryRun } from './dry-run.ts'
 import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
@@ -25,6 +27,8 @@ export async function run(args: CommandArgs): Promise<number> {
   const folders = { source: realFolder(args.text('source')), output: resolve(args.text('output') ?? '') }
   const loaded = startSettings(args, folders)
   const { config } = loaded
+  if (args.flag('dry-run')) return startDry(config, folders, args.flag('json'))
+  if (args.flag('json')) throw new UsageError('--json goes with --dry-run')
   openFolders(folders)
   const display = startDisplay(process.stdout, folders)
   const log = openLog(config.logging, process.stdout.isTTY ? (line) => display.say(line.trimEnd()) : undefined)
@@ -90,6 +94,16 @@ export async function run(args: CommandArgs): Promise<number> {
   return finish(before)
 }
 
+async function startDry(config: Config, { source }: { source: string }, json: boolean): Promise<number> {
+  refuseMissing(source)
+  const stopping = new AbortController()
+  onStopSignals(
+    () => stopping.abort(new DarkstreamError('unavailable', 'stopped before the end')),
+    () => process.exit(1),
+  )
+  return dryRun(config, { json, signal: stopping.signal })
+}
+
 /** Behind all links: the same folder is the same queue, whatever way leads to it. What is not there is told later. */
 function realFolder(given: string | undefined): string {
   const path = resolve(given ?? '')
@@ -98,14 +112,18 @@ function realFolder(given: string | undefined): string {
 
 /** Makes sure of the two folders: the source must be there and readable, the output is made. */
 function openFolders({ source, output }: { source: string; output: string }): void {
-  const found = statSync(source, { throwIfNoEntry: false })
-  if (!found?.isDirectory()) throw new UsageError(`SOURCE ${source} is not a folder`)
-  attempt(`read SOURCE ${source}`, () => accessSync(source, constants.R_OK | constants.X_OK))
+  refuseMissing(source)
   attempt(`write to OUTPUT ${output}`, () => {
     mkdirSync(join(output, ownFolder), { recursive: true })
     accessSync(join(output, ownFolder), constants.W_OK)
     accessSync(output, constants.W_OK)
   })
+}
+
+function refuseMissing(source: string): void {
+  const found = statSync(source, { throwIfNoEntry: false })
+  if (!found?.isDirectory()) throw new UsageError(`SOURCE ${source} is not a folder`)
+  attempt(`read SOURCE ${source}`, () => accessSync(source, constants.R_OK | constants.X_OK))
 }
 
 /** Does what the system may refuse, and says so in a sentence when it does. */
