@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
@@ -26,7 +26,7 @@ const pageSize = 2 * availableParallelism()
 export async function dryRun(config: Config, options: { json: boolean; signal: AbortSignal }): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'darkstream-dry-run-'))
   const database = join(folder, 'jobs.db')
-  if (existsSync(config.database.path)) backUpDatabase(config.database.path, database)
+  copyQueue(config.database.path, database)
   const log = openLog({ ...config.logging, output_path: null })
   const scanner = { ...config.scanner, settle_time: 0, watch: false, scan_interval: 0 }
   const master = buildMaster({ ...config, scanner, database: { ...config.database, path: database } }, log, () => {})
@@ -42,6 +42,12 @@ export async function dryRun(config: Config, options: { json: boolean; signal: A
     await master.stop()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** A reader of a database leaves files beside it; of one that nobody has open the file itself is all that there is. */
+function copyQueue(path: string, copy: string): void {
+  if (existsSync(`${path}-wal`)) backUpDatabase(path, copy)
+  else if (existsSync(path)) copyFileSync(path, copy)
 }
 
 async function tell(
