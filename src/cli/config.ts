@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/load.ts'
 import { configRows, formatConfig } from '../config/show.ts'
+import { profilesRow } from '../config/show-profiles.ts'
 import { answer } from './ask.ts'
 import { settingsOf } from './settings.ts'
 import { type CommandArgs, UsageError } from './usage.ts'
@@ -15,6 +16,6 @@ export async function run(args: CommandArgs): Promise<number> {
   }
   if (action !== 'show') throw new UsageError(`config takes check or show, not ${JSON.stringify(action)}`)
   const loaded = file === undefined ? settingsOf(args) : loadConfig({ file, environment: process.env, flags: {} })
-  answer(args, configRows(loaded), () => formatConfig(loaded))
+  answer(args, [...configRows(loaded), profilesRow(loaded.profiles)], () => formatConfig(loaded))
   return 0
 }

@@ -1,8 +1,9 @@
 import { editDistance } from './nearest.ts'
 import { isKeyName, keys, type KeyName } from './schema.ts'
-import { type Findings, sectionNames, unknownKey } from './setting.ts'
+import { type Findings, onlyInFile, profilesName, sectionNames, unknownKey } from './setting.ts'
 
 const prefix = 'DARKSTREAM_'
+const profilesVariable = prefix + profilesName.toUpperCase()
 
 /** The variable that sets a key: `DARKSTREAM_WORKER_MASTER_URL` for `worker.master_url`. */
 export function environmentName(key: KeyName): string {
@@ -19,6 +20,10 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
   for (const name of Object.keys(environment).toSorted()) {
     const text = environment[name]
     if (!name.startsWith(prefix) || text === undefined) continue
+    if (name === profilesVariable || name.startsWith(`${profilesVariable}_`)) {
+      findings.problems.push({ source: name, line: null, key: profilesName, message: onlyInFile })
+      continue
+    }
     const [section = '', ...rest] = name.slice(prefix.length).toLowerCase().split('_')
     if (rest.length > 0 && sectionNames.includes(section) && name === name.toUpperCase()) {
       const key = `${section}.${rest.join('_')}`

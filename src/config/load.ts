@@ -1,10 +1,21 @@
 import { readEnvironment } from './environment.ts'
 import { ConfigError, type ConfigProblem } from './problems.ts'
+import { type LoadedProfile, readProfiles } from './profiles.ts'
 import { readConfigFile } from './read-file.ts'
 import { rules } from './rules.ts'
-import { type Config, isKeyName, type KeyName, keys, schema } from './schema.ts'
-import { type Findings, type Origin, place, readSetting, unknownKey, unknownSection, sectionNames } from './setting.ts'
-import { readYaml } from './yaml-file.ts'
+import { type Config, isKeyName, type KeyName, keys, schema, type Sections } from './schema.ts'
+import {
+  type Findings,
+  onlyInFile,
+  type Origin,
+  place,
+  profilesName,
+  readSetting,
+  sectionNames,
+  unknownKey,
+  unknownSection,
+} from './setting.ts'
+import { type FileFindings, readYaml } from './yaml-file.ts'
 
 const afterAllLines = Number.MAX_SAFE_INTEGER
 
@@ -28,6 +39,8 @@ export interface LoadedConfig {
   config: Config
   /** Where each key's value came from. */
   origins: Readonly<Record<KeyName, Origin>>
+  /** The profiles of `config`, each with its place in the file and as people write it. */
+  profiles: readonly LoadedProfile[]
 }
 
 /**
@@ -35,7 +48,8 @@ export interface LoadedConfig {
  * wrong anywhere, even in a value that is overridden, is thrown at once as one ConfigError.
  */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
-  const findings = [readFile(sources), readEnvironment(sources.environment), readFlags(sources.flags)]
+  const inFile = readFile(sources)
+  const findings = [inFile, readEnvironment(sources.environment), readFlags(sources.flags)]
   const problems: ConfigProblem[] = []
   const values = new Map<KeyName, unknown>([...keys].map(([name, { fallback }]) => [name, fallback]))
   const origins = new Map<KeyName, Origin>([...keys.keys()].map((name) => [name, 'default']))
@@ -49,18 +63,27 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       origins.set(setting.key, setting.origin)
     }
   }
-  const config = assemble(values)
-  problems.push(...brokenRules(config, origins, problems))
+  const sections = assemble(values)
+  const isSet = (key: KeyName) => (origins.get(key) ?? 'default') !== 'default'
+  const doubtful = new Set(problems.map(({ key }) => key))
+  problems.push(...brokenRules(sections, origins, problems))
+  const context = { file: nameOf(sources), config: sections, isSet, doubtful }
+  const profiles = readProfiles(inFile.profiles, context, problems)
   if (problems.length > 0) throw new ConfigError(inOrder(problems))
-  return { config, origins: Object.fromEntries(origins) as Record<KeyName, Origin> }
+  const config = { ...sections, profiles: profiles.map(({ profile }) => profile) }
+  return { config, origins: Object.fromEntries(origins) as Record<KeyName, Origin>, profiles }
 }
 
-function readFile({ file, text }: ConfigSources): Findings {
-  const name = file ?? 'configuration'
-  if (text !== undefined) return readYaml(name, text)
-  if (file === undefined || file === null) return { settings: [], problems: [] }
+function nameOf({ file }: ConfigSources): string {
+  return file ?? 'configuration'
+}
+
+function readFile(sources: ConfigSources): FileFindings {
+  const { file, text } = sources
+  if (text !== undefined) return readYaml(nameOf(sources), text)
+  if (file === undefined || file === null) return { settings: [], problems: [], profiles: [] }
   const read = readConfigFile(file)
-  return 'problem' in read ? { settings: [], problems: [read.problem] } : readYaml(name, read.text)
+  return 'problem' in read ? { settings: [], problems: [read.problem], profiles: [] } : readYaml(file, read.text)
 }
 
 function readFlags(flags: ConfigSources['flags']): Findings {
@@ -72,7 +95,9 @@ function readFlags(flags: ConfigSources['flags']): Findings {
     const written = String(typeof given === 'object' ? given.value : given)
     if (isKeyName(key)) findings.settings.push({ key, origin: { flag }, written })
     else {
-      const message = sectionNames.includes(section) ? unknownKey(section, name) : unknownSection(section)
+      const isSection = sectionNames.includes(section)
+      const message =
+        section === profilesName ? onlyInFile : isSection ? unknownKey(section, name) : unknownSection(section)
       findings.problems.push({ source: flag, line: null, key, message })
     }
   }
@@ -80,17 +105,17 @@ function readFlags(flags: ConfigSources['flags']): Findings {
 }
 
 /** The values by section; each was read by the rule of its key, which is what makes it a Config. */
-function assemble(values: ReadonlyMap<KeyName, unknown>): Config {
+function assemble(values: ReadonlyMap<KeyName, unknown>): Sections {
   const sections = Object.entries(schema).map(([section, declared]) => {
     const names = Object.keys(declared)
     return [section, Object.fromEntries(names.map((name) => [name, values.get(`${section}.${name}` as KeyName)]))]
   })
-  return Object.fromEntries(sections) as Config
+  return Object.fromEntries(sections) as Sections
 }
 
 /** The rules between keys, each reported at the first of its keys that somebody set. */
 function brokenRules(
-  config: Config,
+  config: Sections,
   origins: ReadonlyMap<KeyName, Origin>,
   problems: readonly ConfigProblem[],
 ): ConfigProblem[] {

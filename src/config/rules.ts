@@ -1,14 +1,14 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { audioConflict, videoConflict } from '../contract/conversion.ts'
 import { formatDurationText } from './quantities.ts'
-import type { Config, KeyName } from './schema.ts'
+import type { KeyName, Sections } from './schema.ts'
 
 /** A demand on several keys together. */
 export interface Rule {
   /** The keys in question; a rule is not asked while one of them has a problem of its own. */
   keys: readonly KeyName[]
   /** What was expected and found, naming the other keys; undefined when all is well. `isSet`: not the default. */
-  conflict(config: Config, isSet: (key: KeyName) => boolean): string | undefined
+  conflict(config: Sections, isSet: (key: KeyName) => boolean): string | undefined
 }
 
 /** What must hold between keys, beyond each one's own rule. */

@@ -1,4 +1,5 @@
 import { audioChannels, audioCodecs, containers, presets, videoCodecs } from '../contract/conversion.ts'
+import type { ConfiguredProfile } from '../contract/profile.ts'
 import { logLevels } from '../util/log.ts'
 import { Age } from './age.ts'
 import { Bitrate, Duration, Ratio, Resolution, Size } from './quantities.ts'
@@ -15,6 +16,9 @@ export interface Key<T> {
   /** One line for people. */
   doc: string
 }
+
+/** Other spellings of video codecs. */
+export const codecAliases = { h265: 'hevc', 'h.265': 'hevc', 'h.264': 'h264' } as const
 
 /** Every section and key, with its rule, its default as people write it, and what it does. */
 export const schema = {
@@ -49,7 +53,7 @@ export const schema = {
   conversion: {
     target_resolution: key(Resolution, '1920x1080', 'box that the picture must fit into; it is never enlarged'),
     codec: key(
-      Choice(videoCodecs, { h265: 'hevc', 'h.265': 'hevc', 'h.264': 'h264' }),
+      Choice(videoCodecs, codecAliases),
       'h264',
       'video codec of the results; ffv1 is lossless, prores is 422 HQ',
     ),
@@ -118,9 +122,15 @@ export type SectionName = keyof Schema
 /** A key with its section, such as `server.port`. */
 export type KeyName = { [S in SectionName]: `${S}.${keyof Schema[S] & string}` }[SectionName]
 
-/** Every setting with a value. Durations are whole milliseconds, bitrates bits per second; null as the key says. */
-export type Config = {
+/** Every key with a value. Durations are whole milliseconds, bitrates bits per second; null as the key says. */
+export type Sections = {
   [S in SectionName]: { [K in keyof Schema[S]]: Schema[S][K] extends { fallback: infer T } ? T : never }
+}
+
+/** All settings. */
+export type Config = Sections & {
+  /** In the order in which they are asked: the first that holds for a source is the one. */
+  profiles: readonly ConfiguredProfile[]
 }
 
 /** All keys by their full name, in the order of the schema. */

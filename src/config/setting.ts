@@ -6,12 +6,14 @@ import type { ValueType } from './values.ts'
 /** Where a value came from. `flag` and `environment` are the names as a person types them. */
 export type Origin = 'default' | { file: string; line: number } | { environment: string } | { flag: string }
 
+/** The text of a single value, or the items of a YAML list, each with its line. */
+export type Written = string | readonly { text: string; line: number }[]
+
 /** A value that somebody wrote for a key, not yet read. */
 export interface Setting {
   key: KeyName
   origin: Exclude<Origin, 'default'>
-  /** The text of a single value, or the items of a YAML list, each with its line. */
-  written: string | readonly { text: string; line: number }[]
+  written: Written
 }
 
 /** What one source of settings gave. */
@@ -21,31 +23,32 @@ export interface Findings {
 }
 
 /** The setting's value by its key's rule, or undefined after adding what is wrong with it to `problems`. */
-export function readSetting(setting: Setting, problems: ConfigProblem[]): unknown {
-  const type = keys.get(setting.key)?.type
+export function readSetting({ key, origin, written }: Setting, problems: ConfigProblem[]): unknown {
+  const type = keys.get(key)?.type
   if (!type) return undefined
-  const { written } = setting
-  if (typeof written === 'string') {
-    const value = type.parse(written)
-    if (value === undefined) refuse(written, type)
-    return value
-  }
+  return readWritten(type, written, (message, line) => problems.push({ ...place(origin, line), key, message }))
+}
+
+/** The value that was written, or undefined after reporting what is wrong with it; `line` where it is an item's. */
+export function readWritten<T>(
+  type: ValueType<T>,
+  written: Written,
+  report: (message: string, line?: number) => void,
+): T | undefined {
+  if (typeof written === 'string') return type.parse(written) ?? refuse(written, type)
   const { item } = type
   if (!item || written.length === 0) {
     report(`expected ${type.expected}, found ${item ? 'nothing' : 'a list'}`)
     return undefined
   }
   const values = written.map(({ text, line }) => item.parse(text) ?? refuse(text, item, line))
-  return values.includes(undefined) ? undefined : [...new Set(values)]
+  // Only lists have items.
+  return values.includes(undefined) ? undefined : ([...new Set(values)] as T)
 
   function refuse(text: string, refusing: ValueType<unknown>, line?: number): undefined {
     const hint = refusing.hint?.(text)
     const found = text === '' ? 'nothing' : quoted(text)
     report(`expected ${refusing.expected}, found ${found}${hint ? `; ${hint}` : ''}`, line)
-  }
-
-  function report(message: string, line?: number) {
-    problems.push({ ...place(setting.origin, line), key: setting.key, message })
   }
 }
 
@@ -58,10 +61,11 @@ export function place(origin: Origin, line?: number): Pick<ConfigProblem, 'sourc
 
 /** What to say of a name that is no section. */
 export function unknownSection(name: string): string {
-  const close = nearest(name, sectionNames)
+  const parts = [...sectionNames, profilesName]
+  const close = nearest(name, parts)
   const owners = sectionsWith(name)
   if (owners.length > 0) return `unknown section; the key ${name} belongs to ${owners.join(' or ')}`
-  return close ? `unknown section; did you mean ${close}?` : `unknown section; there are ${sectionNames.join(', ')}`
+  return close ? `unknown section; did you mean ${close}?` : `unknown section; there are ${parts.join(', ')}`
 }
 
 /** What to say of a name that is no key of a section. */
@@ -76,6 +80,12 @@ export function unknownKey(section: string, name: string): string {
 const namesBySection: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries(schema).map(([section, declared]) => [section, Object.keys(declared)]),
 )
+
+/** What stands beside the sections and is a list: the rules for single sources. */
+export const profilesName = 'profiles'
+
+/** What to say where somebody sets them in another place. */
+export const onlyInFile = 'profiles are written in the configuration file only'
 
 /** The sections' names, in the order of the schema. */
 export const sectionNames: readonly string[] = [...namesBySection.keys()]

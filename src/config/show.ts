@@ -1,7 +1,8 @@
 import { stringify } from 'yaml'
 import type { LoadedConfig } from './load.ts'
 import { printable } from '../util/format.ts'
-import { type Config, type KeyName, keys } from './schema.ts'
+import { formatProfiles } from './show-profiles.ts'
+import { type KeyName, keys, type Sections } from './schema.ts'
 import type { Origin } from './setting.ts'
 import type { Plain } from './values.ts'
 
@@ -41,7 +42,7 @@ export function formatConfig(loaded: LoadedConfig): string {
     section = row.section
     text += `${row.setting.padEnd(width)}  ${row.comment}\n`
   }
-  return text
+  return `${text}\n${formatProfiles(loaded.profiles)}`
 }
 
 /** `default`, `config.yaml:12`, `DARKSTREAM_SERVER_PORT` or `--port`. */
@@ -51,7 +52,7 @@ export function describeOrigin(origin: Origin): string {
   return printable('flag' in origin ? origin.flag : origin.environment)
 }
 
-function valueOf(config: Config, key: KeyName): unknown {
+function valueOf(config: Sections, key: KeyName): unknown {
   const [section, name] = key.split('.')
   const sections: Record<string, Record<string, unknown>> = config
   return sections[section ?? '']?.[name ?? '']

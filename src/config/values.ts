@@ -119,13 +119,17 @@ export const Extension: ValueType<string> = {
   format: (value) => value,
 }
 
-/** One or more items, each once, in the order written; as a text they are separated by commas. */
-export function ListOf(item: ValueType<string>, expected: string): ValueType<readonly string[]> {
+/** One or more items, each once, in the order written; as a text they are separated by commas, or it is one item. */
+export function ListOf(
+  item: ValueType<string>,
+  expected: string,
+  { separator = ',' }: { separator?: ',' | null } = {},
+): ValueType<readonly string[]> {
   return {
     expected,
     parse(text) {
       const items = new Set<string>()
-      for (const part of text.replace(/,\s*$/, '').split(',')) {
+      for (const part of separator === null ? [text] : text.replace(/,\s*$/, '').split(separator)) {
         const value = item.parse(part)
         if (value === undefined) return undefined
         items.add(value)

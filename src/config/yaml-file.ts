@@ -1,38 +1,27 @@
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  type Node,
-  type Pair,
-  type YAMLError,
-  type YAMLMap,
-} from 'yaml'
-import { quoted } from './problems.ts'
+import { isMap, LineCounter, parseDocument, type Node, type YAMLError, type YAMLMap } from 'yaml'
 import { isKeyName } from './schema.ts'
-import { type Findings, keysOf, sectionNames, type Setting, unknownKey, unknownSection } from './setting.ts'
+import { type Findings, keysOf, profilesName, sectionNames, unknownKey, unknownSection } from './setting.ts'
+import { describe, entries, isNothing, lineOfValue, type NodeReading, offsetOf, readNode } from './yaml-nodes.ts'
+import { readProfileNodes, type WrittenProfile } from './yaml-profiles.ts'
 
-/** More items than any list needs; keeps a hostile file from making a million problems. */
-const maxListItems = 1000
+/** What a file gave: besides its settings, the rules for single sources. */
+export interface FileFindings extends Findings {
+  profiles: WrittenProfile[]
+}
 
 /** One file being read: what was found so far, and how to add to it. */
-interface Reading {
-  findings: Findings
+interface Reading extends NodeReading {
+  findings: FileFindings
   /** The name that problems and origins carry. */
   file: string
-  /** The line, from 1, of a node or an offset; 1 where it has none. */
-  lineOf(at: unknown): number
-  report(at: unknown, key: string | null, message: string): void
 }
 
 /**
  * The settings written in a YAML text; an empty text, section or value sets nothing. Every problem has its line. `file`
  * is only a name. Scalars are taken as written, so an id of `007` stays `007`.
  */
-export function readYaml(file: string, text: string): Findings {
-  const findings: Findings = { settings: [], problems: [] }
+export function readYaml(file: string, text: string): FileFindings {
+  const findings: FileFindings = { settings: [], problems: [], profiles: [] }
   const lines = new LineCounter()
   const lineOf = (at: unknown) => lines.linePos(typeof at === 'number' ? at : offsetOf(at)).line
   const report = (at: unknown, key: string | null, message: string) =>
@@ -69,7 +58,8 @@ function reasonOf({ code, message }: YAMLError): string {
 
 function readRoot(reading: Reading, map: YAMLMap) {
   for (const [section, { key, value }] of entries(reading, map, '')) {
-    if (!sectionNames.includes(section)) reading.report(key, section, unknownSection(section))
+    if (section === profilesName) reading.findings.profiles = readProfileNodes(reading, value, key)
+    else if (!sectionNames.includes(section)) reading.report(key, section, unknownSection(section))
     else if (isMap(value)) readSection(reading, section, value)
     else if (!isNothing(value)) {
       const expected = `expected a section with keys such as ${keysOf(section)[0]}`
@@ -83,65 +73,9 @@ function readSection(reading: Reading, section: string, map: YAMLMap) {
     const key = `${section}.${name}`
     if (!isKeyName(key)) reading.report(pair.key, key, unknownKey(section, name))
     else if (!isNothing(pair.value)) {
-      const written = readValue(reading, key, pair.value)
-      // A list starts on the line below its key.
-      const line = reading.lineOf(isScalar(pair.value) ? pair.value : pair.key)
-      if (written !== undefined) reading.findings.settings.push({ key, origin: { file: reading.file, line }, written })
+      const written = readNode(reading, key, pair.value)
+      const origin = { file: reading.file, line: lineOfValue(reading, pair) }
+      if (written !== undefined) reading.findings.settings.push({ key, origin, written })
     }
   }
-}
-
-function readValue(reading: Reading, key: string, node: unknown): Setting['written'] | undefined {
-  if (isScalar(node)) return textOf(node)
-  if (!isSeq(node)) {
-    reading.report(node, key, `expected a value, found ${describe(node)}`)
-    return undefined
-  }
-  if (node.items.length > maxListItems) {
-    reading.report(node, key, `expected at most ${maxListItems} items, found ${node.items.length}`)
-    return undefined
-  }
-  const items: { text: string; line: number }[] = []
-  for (const item of node.items) {
-    if (isScalar(item)) items.push({ text: textOf(item), line: reading.lineOf(item) })
-    else reading.report(item, key, `expected a list of single values, found ${describe(item)}`)
-  }
-  return items.length === node.items.length ? items : undefined
-}
-
-/** The map's pairs by name; a name that is no word, or was there before, is a problem. */
-function entries(reading: Reading, map: YAMLMap, prefix: string): Map<string, Pair> {
-  const byName = new Map<string, Pair>()
-  for (const pair of map.items) {
-    if (!isScalar(pair.key)) {
-      reading.report(pair.key, null, `expected a name, found ${describe(pair.key)}`)
-      continue
-    }
-    const name = textOf(pair.key)
-    const first = byName.get(name)
-    if (first) reading.report(pair.key, prefix + name, `set twice, first on line ${reading.lineOf(first.key)}`)
-    else byName.set(name, pair)
-  }
-  return byName
-}
-
-function textOf(scalar: { source?: string; value: unknown }): string {
-  return scalar.source ?? String(scalar.value)
-}
-
-/** No value at all, `~` or `null`: the key keeps its default. */
-function isNothing(node: unknown): boolean {
-  return node === null || (isScalar(node) && node.value === null)
-}
-
-function offsetOf(node: unknown): number {
-  return (isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined) ?? 0
-}
-
-function describe(node: unknown): string {
-  if (isMap(node)) return 'a section'
-  if (isSeq(node)) return 'a list'
-  // Following aliases would let a short file grow without bound.
-  if (isAlias(node)) return `the alias ${quoted(`*${node.source}`)}, which is not supported here`
-  return isScalar(node) && !isNothing(node) ? quoted(textOf(node)) : 'nothing'
 }

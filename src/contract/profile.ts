@@ -31,6 +31,8 @@ export const SourceCondition = v.object({
   /** Seconds, inclusive. */
   min_duration: v.optional(v.number()),
   max_duration: v.optional(v.number()),
+  /** Whether the source is already what the profile's settings ask for, as `isCompliant` says. */
+  compliant: v.optional(v.boolean()),
 })
 export type SourceCondition = v.InferOutput<typeof SourceCondition>
 
@@ -46,3 +48,14 @@ export const Profile = v.object({
   settings: ConversionSettings,
 })
 export type Profile = v.InferOutput<typeof Profile>
+
+/** A profile as the configuration holds it: with the patterns of the paths that it is for. */
+export interface ConfiguredProfile extends Profile {
+  /** Globs of paths relative to the source folder, `/` between folders, of which one must fit; null for every path. */
+  path: readonly string[] | null
+}
+
+/** Whether a profile holds for every source whose path fits. */
+export function isUnconditional({ when }: Pick<Profile, 'when'>): boolean {
+  return Object.values(when).every((demand) => demand === undefined)
+}

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { loadConfig } from '../../src/config/load.ts'
+import { profileKeys } from '../../src/config/profile-keys.ts'
 import { keys } from '../../src/config/schema.ts'
 
 const top = join(import.meta.dir, '../..')
@@ -16,11 +17,26 @@ describe('config.example.yaml', () => {
   })
 
   test('holds every key, and no other', () => {
-    const sections: Record<string, Record<string, unknown>> = parse(text)
+    const { profiles, ...sections }: Record<string, object> = parse(text)
     const written = Object.entries(sections).flatMap(([section, values]) =>
       Object.keys(values).map((name) => `${section}.${name}`),
     )
     expect(written.toSorted()).toEqual([...keys.keys()].toSorted())
+    expect(profiles).toEqual([])
+  })
+
+  test('its profile in comments is one, with its two ways to act each for itself', () => {
+    const commented = text.slice(text.indexOf('#   - name:'), text.indexOf('\nprofiles: []'))
+    const lines = commented.split('\n').map((line) => line.slice(1))
+    const without = (pattern: RegExp) => ['profiles:', ...lines.filter((line) => !pattern.test(line))].join('\n')
+    for (const other of [/^ +(priority|conversion):/, /^ +skip:/]) {
+      const loaded = loadConfig({ file: 'c.yaml', text: without(other), environment: {}, flags: {} })
+      expect(loaded.config.profiles).toHaveLength(1)
+    }
+    // All that a profile may say is in it, but for the opposite bounds, which it names.
+    const opposite = /^when\.(max_height|max_bitrate|min_duration)$/
+    const shown = [...profileKeys.keys()].filter((key) => !key.startsWith('conversion.') && !opposite.test(key))
+    expect(shown.filter((key) => !new RegExp(`\\b${key.split('.').at(-1)}:`).test(commented))).toEqual([])
   })
 
   test('explains every key in a comment above it', () => {

@@ -32,6 +32,31 @@ const oddScalars = [
   ['http://u:secret@h', 'http://[::1', 'x'.repeat(3000), '1'.repeat(3000), '$(id)', '~/x', '../..', ' '.repeat(2000)],
 ].flat()
 
+/** Every key of a profile, and three that are right together. */
+const profileLines = `profiles:
+  - name: phone clips
+    path: phones/**
+    when:
+      codec: [h264, h265]
+      min_height: 720
+      max_height: 2160
+      hdr: false
+    skip: true
+  - name: "films: 4k"
+    path:
+      - films/**
+      - '**/*.{mkv,avi}'
+    when: {min_bitrate: 1M, max_bitrate: 2.5G, min_duration: 1s, max_duration: 2h, compliant: false}
+    priority: 8
+    conversion:
+      codec: hevc
+      bitrate: 12M
+      quality: null
+      verify: full, ssim=0.9
+      target_resolution: 4k
+  - name: the rest
+    priority: 1`.split('\n')
+
 /** Values that are right for some key, nearly right, or for none. */
 const aScalar = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...keyNames.map((key) => String(writtenDefault(key)))) },
@@ -85,7 +110,9 @@ function withLine(lines: readonly string[], at: number, edit: (line: string) => 
 }
 
 /** Only the settings: changes in comments would say nothing. */
-const settingLines = exampleLines.filter((line) => line.trim() !== '' && !line.trim().startsWith('#'))
+const settingLines = exampleLines
+  .filter((line) => line.trim() !== '' && !line.trim().startsWith('#'))
+  .flatMap((line) => (line === 'profiles: []' ? profileLines : [line]))
 const anEditedExample = fc
   .array(fc.tuple(aLineEdit, fc.nat()), { maxLength: 4 })
   .map((edits) =>
@@ -227,6 +254,15 @@ const monsters: Record<string, string> = {
   quotes: `server:\n  host: "${'\\"'.repeat(large / 2)}"`,
   'an open text': `server:\n  host: "${'x\n'.repeat(large / 2)}`,
   'a block of text': `server:\n  host: |\n${'    x\n'.repeat(large / 6)}`,
+  'thousands of profiles': `profiles:\n${'- name: a\n'.repeat(large / 10)}`,
+  'a profile of thousands of patterns': `profiles:\n- name: a\n  path:\n${'  - "**"\n'.repeat(large / 9)}`,
+  'a long pattern': `profiles:\n- name: a\n  path: "${'**/*{a,'.repeat(large / 8)}"`,
+  'a profile in a profile': Array.from({ length: 700 }, (_, depth) => `${' '.repeat(depth)}profiles: `).join('\n'),
+  'whens in a when': `profiles: [{name: a, when: ${'{when: '.repeat(large / 8)}`,
+  'a hundred profiles that all compare': `profiles:\n${Array.from(
+    { length: 100 },
+    (_, at) => `- {name: p${at}, path: [${'a/**, '.repeat(80)}p${at}/**], when: {codec: [${'h264, '.repeat(20)}]}}\n`,
+  ).join('')}`,
   spaces: ' '.repeat(large),
   tabs: '\t'.repeat(large),
   comments: '#\n'.repeat(large / 2),

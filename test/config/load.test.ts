@@ -63,6 +63,7 @@ test('with nothing given, every key has its default', () => {
   expect(config).toEqual({
     ...defaults,
     scanner: { ...defaults.scanner, video_extensions: [...defaults.scanner.video_extensions] },
+    profiles: [],
   })
   expect(new Set(Object.values(origins))).toEqual(new Set(['default']))
   expect(load({ file: null }).config).toEqual(config)
@@ -177,7 +178,7 @@ logging: json
         flags: { 'worker.master_url': 'x', 'scanner.output_base': { name: 'OUTPUT', value: '' }, nonsense: true },
       }),
     ).toEqual([
-      '--nonsense: nonsense: unknown section; there are server, scanner, database, queue, conversion, replace, worker, storage, ffmpeg, vulkan, logging',
+      '--nonsense: nonsense: unknown section; there are server, scanner, database, queue, conversion, replace, worker, storage, ffmpeg, vulkan, logging, profiles',
       '--master-url: worker.master_url: expected an address such as http://storage-server:8080, without user name, password, query or fragment, found "x"; write http://x',
       'OUTPUT: scanner.output_base: expected a path, found nothing',
     ])

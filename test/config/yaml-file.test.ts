@@ -41,7 +41,7 @@ test.each([
   'server:\n  port:\n',
   'server:\n  port: null\n',
 ])('%p sets nothing and is no problem', (text) => {
-  expect(readYaml('c.yaml', text)).toEqual({ settings: [], problems: [] })
+  expect(readYaml('c.yaml', text)).toEqual({ settings: [], problems: [], profiles: [] })
 })
 
 test('Windows line ends count as one line', () => {
