@@ -28,6 +28,10 @@ const result: Parameters<Store['complete']>[1] = {
   notes: [],
   published: null,
   ran_on: { decode: 'cpu', filter: 'cpu', encoder: 'libx264', device: null, fell_back: false, reasons: [] },
+  source_facts: null,
+  profile: null,
+  settings: null,
+  score: null,
 }
 /** Linux's folder of files in memory, where a sync costs nothing. */
 const memoryFolder = '/dev/shm'

@@ -131,7 +131,7 @@ export const heads = {
       status: {
         type: 'string',
         valueHint: 'state',
-        description: 'Only pending, processing, completed, failed or cancelled',
+        description: 'Only pending, processing, completed, failed, cancelled or skipped',
       },
       worker: { type: 'string', valueHint: 'id', description: 'Only jobs of this worker' },
       search: { type: 'string', valueHint: 'text', description: 'Only sources whose path contains this' },
@@ -181,7 +181,7 @@ export const heads = {
     takesMore: true,
   },
   requeue: {
-    description: 'Convert finished, failed or cancelled jobs again from the start',
+    description: 'Convert finished, failed, cancelled or skipped jobs again from the start',
     args: { ...jobIds, ...asking },
     examples: ['darkstream requeue 1f6f2a...'],
     takesMore: true,

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { pathText, type RanOn } from '../contract/gpu.ts'
 import { type Attempt, type JobView, JobStatus } from '../contract/job.ts'
+import type { SourceFacts } from '../contract/profile.ts'
 import type { Reply } from '../contract/routes.ts'
 import { formatBytes, formatDuration, printable } from '../util/format.ts'
 import { answer, masterOf, numberFlag } from './ask.ts'
@@ -49,6 +50,7 @@ export function listText({ jobs, next }: Reply<'jobs'>): string {
 function remark(job: JobView): string {
   if (job.status === 'processing') return progressText(job)
   if (job.status === 'failed') return shortened(job.error_message ?? '')
+  if (job.status === 'skipped') return shortened(job.skip_reason ?? '')
   if (job.status === 'completed') return job.output_size === null ? '' : formatBytes(job.output_size)
   return ''
 }
@@ -65,17 +67,29 @@ function progressText({ progress, worker_id }: JobView): string {
 
 /** A job and its attempts in full: what a person needs to know why it is where it is. */
 export function jobText({ job, attempts }: Reply<'job'>): string {
-  const { progress, notes, ran_on, ...fields } = job
+  const { progress, notes, ran_on, source_facts, score, ...fields } = job
   const facts = Object.entries(fields)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => [name, name === 'source_duration' ? formatDuration(Number(value)) : String(value)])
   return [
     table(['field', 'value'], facts),
+    source_facts === null ? '' : `source: ${printable(factsText(source_facts))}\n`,
+    score === null ? '' : `score: ${score.metric} ${score.value}\n`,
     progress === null ? '' : `progress: ${fullProgressText(job, progress)}\n`,
     ...notes.map((note) => `note: ${printable(note)}\n`),
     ...ranOnLines(ran_on).map((line) => `${line}\n`),
     ...attempts.map((attempt) => `${attemptText(attempt)}\n`),
   ].join('')
+}
+
+/** `hevc 3840x2160 HDR, 15.3 Mbit/s, 2.4 h, matroska`; what is not known is left out. */
+function factsText({ codec, width, height, is_hdr, bit_rate, duration_seconds, format }: SourceFacts): string {
+  return [
+    `${codec} ${width}x${height}${is_hdr ? ' HDR' : ''}`,
+    ...(bit_rate === null ? [] : [`${(bit_rate / 1e6).toFixed(1)} Mbit/s`]),
+    ...(duration_seconds === null ? [] : [formatDuration(duration_seconds)]),
+    format,
+  ].join(', ')
 }
 
 function fullProgressText(job: JobView, { fps, speed, runs_on }: NonNullable<JobView['progress']>): string {

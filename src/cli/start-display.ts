@@ -49,6 +49,8 @@ function eventLine({ type, job, detail }: JobEvent, folders: { source: string; o
       const again = job.retry_at_ms === null ? '' : ' (will be tried again)'
       return `failed     ${source}: ${printable(job.error_message ?? 'no reason given')}${again}`
     }
+    case 'skipped':
+      return `skipped    ${source}: ${printable(job.skip_reason ?? 'no reason given')}`
     case 'lost':
     case 'cancelled':
       return `${type.padEnd(10)} ${source}${detail === undefined ? '' : `: ${detail}`}`
@@ -66,7 +68,7 @@ function took(job: JobEvent['job']): number {
 
 function picture(stats: Reply<'stats'>, running: readonly JobView[], source: string): string[] {
   const { jobs } = stats
-  const ended = jobs.completed + jobs.failed - jobs.awaiting_retry + jobs.cancelled
+  const ended = jobs.completed + jobs.failed - jobs.awaiting_retry + jobs.cancelled + jobs.skipped
   const isIdle = jobs.pending + jobs.processing + jobs.awaiting_retry === 0
   const settling = stats.scan.settling > 0 ? `, ${formatCount(stats.scan.settling)} still being written` : ''
   const time = stats.eta_seconds === null ? 'time left unknown' : `${formatDuration(stats.eta_seconds)} left`

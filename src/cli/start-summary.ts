@@ -41,6 +41,7 @@ export async function printSummary(master: Master, run: FinishedRun): Promise<nu
         ['converted', formatCount(run.converted)],
         ...(run.before > 0 ? [['converted before', formatCount(by_status.completed - run.converted)]] : []),
         ['failed', formatCount(failed.length)],
+        ...(by_status.skipped > 0 ? [['skipped', formatCount(by_status.skipped)]] : []),
         ...(by_status.cancelled > 0 ? [['cancelled', formatCount(by_status.cancelled)]] : []),
         ...(left > 0 ? [['left to do', formatCount(left)]] : []),
         ['size', `${formatBytes(totals.completed_source_bytes)} -> ${formatBytes(totals.completed_output_bytes)}`],

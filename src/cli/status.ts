@@ -28,6 +28,7 @@ export function statusText(stats: Reply<'stats'>, { workers }: Reply<'workers'>)
     `Completed: ${formatCount(jobs.completed)}${share(jobs.completed)}`,
     `Processing: ${formatCount(jobs.processing)} (${stats.workers.vulkan} GPU workers)`,
     `Pending: ${formatCount(jobs.pending)}${share(jobs.pending)}`,
+    ...(jobs.skipped > 0 ? [`Skipped: ${formatCount(jobs.skipped)}${share(jobs.skipped)}`] : []),
     ...(jobs.cancelled > 0 ? [`Cancelled: ${formatCount(jobs.cancelled)}`] : []),
     `Failed: ${formatCount(jobs.failed)}${waiting}`,
   ]

@@ -29,6 +29,10 @@ export type AudioChannels = (typeof audioChannels)[number]
 export type PictureMetric = (typeof pictureMetrics)[number]
 export type Preset = (typeof presets)[number]
 
+/** What was measured of a result's picture against its source's. */
+export const PictureScore = v.object({ metric: v.picklist(pictureMetrics), value: v.number() })
+export type PictureScore = v.InferOutput<typeof PictureScore>
+
 /** How a result is checked beyond its streams, length and frames. */
 export const VerifySettings = v.object({
   /** How much of it is decoded again: some seconds here and there, or all of it. */

@@ -1,9 +1,11 @@
 import * as v from 'valibot'
-import { ConversionSettings } from './conversion.ts'
+import { ConversionSettings, PictureScore } from './conversion.ts'
 import { conversionSteps, failureClasses } from './failure.ts'
 import { RanOn, VideoPath } from './gpu.ts'
+import { SourceFacts } from './profile.ts'
 
-export const jobStatuses = ['pending', 'processing', 'completed', 'failed', 'cancelled'] as const
+/** `skipped`: a worker looked at the source and found that it is not to be converted. */
+export const jobStatuses = ['pending', 'processing', 'completed', 'failed', 'cancelled', 'skipped'] as const
 export const JobStatus = v.picklist(jobStatuses, `must be one of ${jobStatuses.join(', ')}`)
 export type JobStatus = v.InferOutput<typeof JobStatus>
 
@@ -60,6 +62,14 @@ export const Job = v.object({
   notes: v.array(v.string()),
   /** What the newest attempt's picture ran on; null while it runs, when none came so far, or its worker did not tell. */
   ran_on: v.optional(v.nullable(RanOn), null),
+  /** Why it is not converted, a sentence; null unless it is skipped. */
+  skip_reason: v.optional(v.nullable(v.string()), null),
+  /** The profile by which it was converted or skipped; null when none held, or while it is neither. */
+  profile: v.optional(v.nullable(v.string()), null),
+  /** Null until a worker has probed the source, and where none of those that did tells. */
+  source_facts: v.fallback(v.optional(v.nullable(SourceFacts), null), null),
+  /** Null where the result was not measured. */
+  score: v.fallback(v.optional(v.nullable(PictureScore), null), null),
 })
 export type Job = v.InferOutput<typeof Job>
 
@@ -85,7 +95,8 @@ export const Attempt = v.object({
   worker_id: v.nullable(v.string()),
   started_at: v.nullable(v.string()),
   ended_at: v.string(),
-  outcome: v.picklist(['completed', 'failed', 'released', 'lost', 'cancelled']),
+  outcome: v.picklist(['completed', 'failed', 'released', 'lost', 'cancelled', 'skipped']),
+  /** Why it ended so; null where there is nothing to say. */
   error_message: v.nullable(v.string()),
   error_class: v.nullable(v.picklist(failureClasses)),
   step: v.nullable(v.picklist(conversionSteps)),

@@ -8,6 +8,7 @@ export const StatusReport = v.object({
   completed: v.number(),
   failed: v.number(),
   cancelled: v.number(),
+  skipped: v.optional(v.number(), 0),
 })
 export type StatusReport = v.InferOutput<typeof StatusReport>
 

@@ -1,8 +1,10 @@
 import * as v from 'valibot'
+import { ConversionSettings, PictureScore } from './conversion.ts'
 import { FailureReport } from './failure.ts'
 import { Flag, Integer, JobId, Name, Text } from './fields.ts'
 import { RanOn } from './gpu.ts'
 import { Assignment, Attempt, JobStatus, JobView, Progress } from './job.ts'
+import { SourceFacts } from './profile.ts'
 import { StatsReport, StatusReport } from './report.ts'
 import { Heartbeat, WorkerView } from './worker.ts'
 
@@ -13,6 +15,20 @@ export const maxWaitSeconds = 50
 const claim = { job_id: JobId, worker_id: Name(), attempt: v.optional(Integer(1)) }
 /** What a worker of another version may tell in words that we do not know is no reason to refuse its result. */
 const toldRanOn = v.fallback(v.nullish(RanOn, null), null)
+const toldRecord = {
+  source_facts: v.fallback(v.nullish(SourceFacts, null), null),
+  profile: v.fallback(v.nullish(Name(), null), null),
+  settings: v.fallback(v.nullish(ConversionSettings, null), null),
+}
+const toldScore = v.fallback(v.nullish(PictureScore, null), null)
+/** The first hundred count. */
+const notes = v.optional(
+  v.pipe(
+    v.array(Text(500)),
+    v.transform((told) => told.slice(0, 100)),
+  ),
+  [],
+)
 const Done = v.object({ status: v.string(), message: v.optional(v.string()) })
 
 /**
@@ -39,15 +55,10 @@ export const routes = {
       output_size: v.optional(Integer(0), 0),
       /** Seconds. */
       source_duration: v.optional(v.number()),
-      /** The first hundred count. */
-      notes: v.optional(
-        v.pipe(
-          v.array(Text(500)),
-          v.transform((notes) => notes.slice(0, 100)),
-        ),
-        [],
-      ),
+      notes,
       ran_on: toldRanOn,
+      ...toldRecord,
+      score: toldScore,
     }),
     reply: Done,
   },
@@ -88,6 +99,22 @@ export const routes = {
     method: 'POST',
     path: '/api/worker/progress',
     input: v.object({ ...claim, attempt: Integer(1), progress: Progress }),
+    reply: Done,
+  },
+  /** The claim ends without a result, and without a fault of anybody's: the source is not to be converted. */
+  skip: {
+    method: 'POST',
+    path: '/api/worker/job-skipped',
+    input: v.object({
+      ...claim,
+      attempt: Integer(1),
+      /** A sentence. */
+      reason: Text(1000),
+      notes,
+      /** What an encode ran on that was ended early; null when it did not come to one. */
+      ran_on: toldRanOn,
+      ...toldRecord,
+    }),
     reply: Done,
   },
   release: {

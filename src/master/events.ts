@@ -4,7 +4,7 @@ import type { Log } from '../util/log.ts'
 
 /** What happened to a job. `detail` is a sentence for people, where there is more to say than the job itself does. */
 export interface JobEvent {
-  type: 'claimed' | 'completed' | 'failed' | 'released' | 'lost' | 'cancelled' | 'queued'
+  type: 'claimed' | 'completed' | 'skipped' | 'failed' | 'released' | 'lost' | 'cancelled' | 'queued'
   job: Job
   detail?: string
 }
@@ -12,12 +12,12 @@ export interface JobEvent {
 export type OnJobEvent = (event: JobEvent) => void
 
 /**
- * Tells a log of every event, with the job's id and attempt on each line, and with what a completed or failed one ran on.
+ * Tells a log of every event, with the job's id and attempt on each line, and with what one that came to an end ran on.
  * That a GPU failed at it is a line of its own: the job may be fine, the GPU is not.
  */
 export function logJobEvents(log: Log): OnJobEvent {
   return ({ type, job, detail }) => {
-    const ranOn = type === 'completed' || type === 'failed' ? job.ran_on : null
+    const ranOn = type === 'completed' || type === 'skipped' || type === 'failed' ? job.ran_on : null
     const fields = {
       job_id: job.id,
       attempt: job.attempt,
@@ -33,6 +33,7 @@ export function logJobEvents(log: Log): OnJobEvent {
       )
     }
     if (type === 'failed') log.warn(`job failed: ${job.error_message}`, fields)
+    else if (type === 'skipped') log.info(`job skipped: ${job.skip_reason}`, fields)
     else if (type === 'lost') log.warn('job lost with its worker', fields)
     else log.info(`job ${type}`, fields)
   }

@@ -4,8 +4,9 @@ import type { ClaimKey } from '../queue/store.ts'
 import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
 import { discardStaged, stagingPath } from './publish.ts'
+import { releaseUnmounted } from './release-claim.ts'
 import { retryAt } from './retry-policy.ts'
-import { checkSource, unmountedPauseMs } from './source-check.ts'
+import { checkSource } from './source-check.ts'
 import { asideText, asideView } from './worker-views.ts'
 
 /**
@@ -17,7 +18,8 @@ export async function failClaim(parts: Parts, failure: Parsed<'fail'>): Promise<
   const { store, clock } = parts
   const { worker_id, report } = failure
   const before = await store.job(failure.job_id)
-  const released = before && (await releaseUnmounted(parts, before, failure))
+  const isUnmounted = isOwner(before, failure) && (await checkSource(before, parts.root_path)).state === 'unmounted'
+  const released = isUnmounted ? await releaseUnmounted(parts, failure, 'it failed') : undefined
   if (released) return { status: released.status }
   const asideBefore = await asideUntil(parts, worker_id)
   const job = await store.fail(failure, {
@@ -35,19 +37,6 @@ export async function failClaim(parts: Parts, failure: Parsed<'fail'>): Promise<
     parts.log.warn(`worker ${worker_id} ${asideText(asideView(aside, clock()))}`, { worker_id })
   }
   return { status: job.status }
-}
-
-/** Gives back a claim whose source cannot be seen because nothing of its storage can; undefined when that is not so. */
-async function releaseUnmounted(parts: Parts, job: Job, key: ClaimKey): Promise<Job | undefined> {
-  const { store, clock, onEvent, progress } = parts
-  if (!isOwner(job, key) || (await checkSource(job, parts.root_path)).state !== 'unmounted') return undefined
-  const released = await store.release(key, clock() + unmountedPauseMs)
-  if (!released) return undefined
-  progress.delete(job.id)
-  await discardStaged(stagingPath(parts.output_base, job))
-  const detail = `it failed while the source folder ${parts.root_path} was missing or empty: is its storage mounted?`
-  onEvent({ type: 'released', job: released, detail })
-  return released
 }
 
 /**

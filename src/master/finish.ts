@@ -1,10 +1,11 @@
 import type { Job } from '../contract/job.ts'
 import type { Parsed, Reply } from '../contract/routes.ts'
-import type { ClaimKey } from '../queue/store.ts'
+import type { ClaimKey, ClaimResult } from '../queue/store.ts'
 import { outputState, whyNotWritten } from './output-state.ts'
 import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
 import { discardStaged, fileAt, publish, type PublishedFile, PublishError, stagingPath } from './publish.ts'
+import { releaseChanged } from './release-claim.ts'
 import { retryAt } from './retry-policy.ts'
 import { checkSource } from './source-check.ts'
 
@@ -49,11 +50,8 @@ export function finishClaim(parts: Parts): (completion: Completion) => Promise<D
   async function publishStaged(job: Job, completion: Completion): Promise<Done> {
     const source = await checkSource(job, parts.root_path)
     if (source.state === 'changed') {
-      await store.updateSource(job.id, source)
       const detail = 'the source changed while it was being converted: it is queued again'
-      const released = await store.release(completion, parts.clock() + parts.settle_time_ms)
-      await discardStaged(stagingPath(parts.output_base, job))
-      if (released) onEvent({ type: 'released', job: released, detail })
+      await releaseChanged(parts, completion, source, detail)
       return { status: 'pending', message: detail }
     }
     const isGone = source.state === 'missing'
@@ -68,17 +66,12 @@ export function finishClaim(parts: Parts): (completion: Completion) => Promise<D
  * Moves a result to its output path and completes the job. Where an earlier try was cut short after the move, it only
  * records it: the size that was noted before the move tells.
  */
-async function endPublication(
-  parts: Parts,
-  job: Job,
-  key: ClaimKey,
-  result: Pick<Completion, 'output_size' | 'source_duration' | 'notes' | 'ran_on'>,
-): Promise<Done> {
+async function endPublication(parts: Parts, job: Job, key: ClaimKey, result: ClaimResult): Promise<Done> {
   const { store, onEvent } = parts
   const staged = stagingPath(parts.output_base, job)
   const before = await store.publication(job.id)
   try {
-    const claimed = await store.beginPublish(key, result.output_size, result.ran_on)
+    const claimed = await store.beginPublish(key, result)
     if (!claimed) throw notOwner(await store.job(job.id), job.id, key.worker_id)
     const published = (await publishedBefore(staged, job, before?.publish_size ?? null)) ?? (await move())
     const completed = await store.complete(key, { ...result, published })
@@ -128,7 +121,12 @@ async function publishedBefore(
 export async function recoverPublications(parts: Parts): Promise<void> {
   for (const { publish_size, ...job } of await parts.store.publishing()) {
     const key = { job_id: job.id, worker_id: job.worker_id ?? '', attempt: job.attempt }
-    const { notes, ran_on } = job
-    await endPublication(parts, job, key, { output_size: publish_size, source_duration: undefined, notes, ran_on })
+    // The settings are not the job's to tell; the store has them from the beginning of the publication.
+    await endPublication(parts, job, key, {
+      ...job,
+      output_size: publish_size,
+      source_duration: undefined,
+      settings: null,
+    })
   }
 }

@@ -9,6 +9,7 @@ import { finishClaim } from './finish.ts'
 import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
 import { discardStaged, stagingPath } from './publish.ts'
+import { skipClaim } from './skip-claim.ts'
 import { asideText, asideView } from './worker-views.ts'
 
 type WorkerCalls =
@@ -19,6 +20,7 @@ type WorkerCalls =
   | 'reportProgress'
   | 'complete'
   | 'fail'
+  | 'skip'
   | 'release'
   | 'leave'
 
@@ -84,6 +86,10 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
 
     async fail(input) {
       return failClaim(parts, input)
+    },
+
+    async skip(input) {
+      return skipClaim(parts, input)
     },
 
     async release(claim) {

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
-import type { ConversionSettings } from '../contract/conversion.ts'
+import type { ConversionSettings, PictureScore } from '../contract/conversion.ts'
+import type { ConversionRecord } from '../contract/conversion-record.ts'
 import { ConversionError } from '../contract/failure.ts'
 import type { RanOn } from '../contract/gpu.ts'
 import type { Progress } from '../contract/job.ts'
@@ -12,6 +13,8 @@ import { planPicture } from './picture.ts'
 import { mainVideo, planConversion } from './plan.ts'
 import { probeSource } from './probe.ts'
 import { jobProgress } from './progress.ts'
+import { SkippedError } from './skipped-error.ts'
+import { sourceFacts } from './source-facts.ts'
 import { openStaging, openWork, removeStaging, removeWork, syncStaging } from './staging.ts'
 import type { Tools } from './tools.ts'
 import { verifyResult } from './verify.ts'
@@ -47,7 +50,7 @@ export interface ConversionLimits {
 }
 
 /** A result that was checked and is on the disk. */
-export interface ConvertResult {
+export interface ConvertResult extends ConversionRecord {
   /** Bytes. */
   output_size: number
   /** Seconds; null when the source does not tell. */
@@ -55,6 +58,8 @@ export interface ConvertResult {
   /** What was dropped or changed by rule, a sentence each. */
   notes: string[]
   ran_on: RanOn
+  /** Null when nothing was measured. */
+  score: PictureScore | null
 }
 
 /**
@@ -66,7 +71,8 @@ const gpuStallMs = 120_000
 /**
  * Converts one file: probe, plan, encode, verify, flush to disk; on the best path that there is for it, and on the next
  * when a GPU fails. Throws `ConversionError` with a sentence for whatever
- * the file, the disk or ffmpeg does, or the signal's reason; then no staging file is left.
+ * the file, the disk or ffmpeg does, `SkippedError` with its record when the source is not to be converted, or the signal's
+ * reason; then no staging file is left.
  */
 export async function convert(request: ConvertRequest): Promise<ConvertResult> {
   const { source_path: sourcePath, staging_path: stagingPath, work_path: workPath } = request
@@ -90,17 +96,21 @@ async function convertStaged(request: ConvertRequest, inputPath: string): Promis
     source_path: request.source_path,
     timeout_ms: request.limits.probe_timeout_ms,
   })
+  const record = { source_facts: sourceFacts(info), profile: null, settings }
   const picture = planPicture(mainVideo(info), settings)
   request.on_progress(stepProgress('plan', null))
   const { value: notes, ran_on } = await onBestPath(
     { picture, settings, access: request.gpus },
     signal,
     (path, onEncoded) => convertOn(path, { request, info, inputPath, onEncoded }),
-  )
+  ).catch((error: unknown) => {
+    if (error instanceof SkippedError) error.record = record
+    throw error
+  })
   await syncStaging(stagingPath)
   signal.throwIfAborted()
   const { size } = await stat(stagingPath)
-  return { output_size: size, source_duration: info.duration_seconds, notes, ran_on }
+  return { output_size: size, source_duration: info.duration_seconds, notes, ran_on, score: null, ...record }
 }
 
 /** A conversion whose source is known. */

@@ -4,6 +4,7 @@ import { pathText, type RanOn } from '../contract/gpu.ts'
 import type { GpuAccess, GpuSlot } from './gpu-access.ts'
 import { EncodeError } from './encode-error.ts'
 import type { Picture } from './picture.ts'
+import { SkippedError } from './skipped-error.ts'
 import { type PathCandidate, videoPaths } from './video-paths.ts'
 
 /** What is to be converted, and the GPUs that may help. */
@@ -26,7 +27,7 @@ interface FailedRun {
 
 /**
  * Runs a conversion on the best path that is free, and on the next one at once when a GPU fails at it. What fails for
- * the storage's sake, or on the CPU too, is thrown; the error then tells what it ran on. `run` says when its encode is
+ * the storage's sake, or on the CPU too, is thrown, and so is a `SkippedError`; the error then tells what it ran on. `run` says when its encode is
  * over, so that the next conversion need not wait for the check of this one's result.
  */
 export async function onBestPath<T>(
@@ -53,6 +54,7 @@ export async function onBestPath<T>(
       blame(failures, path)
       return { value, ran_on: ranOn() }
     } catch (error) {
+      if (error instanceof SkippedError) error.ran_on = ranOn()
       if (!(error instanceof ConversionError) || signal.aborted) throw error
       if (error.report.step === 'encode' || error.report.step === 'verify') error.ran_on = ranOn()
       left = left.filter((other) => other !== path)

@@ -25,7 +25,7 @@ export interface SetAside {
  * of rights, with which a worker does fail at everything. A failure of a job that failed on another worker too is the job's
  * and speaks against neither of them, unless one has failed five others in a row: where all fail at everything, one after
  * the other is set aside. Once the worker is back, the first such failure of a claim made since sets it aside again; a
- * success clears all.
+ * success clears all, and so does a skip that came to an encode: one that did not shows nothing of its worker.
  */
 export interface Standings {
   /**

@@ -1,3 +1,5 @@
+import type { PictureScore } from '../contract/conversion.ts'
+import type { ConversionRecord } from '../contract/conversion-record.ts'
 import type { Attempt, Job, JobStatus } from '../contract/job.ts'
 import type { FailureReport } from '../contract/failure.ts'
 import type { GpuReport, RanOn } from '../contract/gpu.ts'
@@ -26,6 +28,28 @@ export interface ClaimKey {
   job_id: string
   worker_id: string
   attempt?: number | undefined
+}
+
+/** What a worker tells of the result of its claim. */
+export interface ClaimResult extends ConversionRecord {
+  /** Bytes. */
+  output_size: number
+  /** Seconds. */
+  source_duration?: number | undefined
+  notes: readonly string[]
+  /** Null when the worker does not tell. */
+  ran_on: RanOn | null
+  /** Null when nothing was measured. */
+  score: PictureScore | null
+}
+
+/** Why a claim ends without a result and without a fault. */
+export interface ClaimSkip extends ConversionRecord {
+  /** A sentence. */
+  reason: string
+  notes: readonly string[]
+  /** Null when it did not come to an encode. */
+  ran_on: RanOn | null
 }
 
 /** A worker as its newest heartbeat told. */
@@ -94,9 +118,10 @@ export interface Totals {
  * atomic step, durable when its promise resolves. Ownership is checked by the step itself: a claim that is no longer the
  * newest changes nothing. Times come from the store's clock.
  *
- * What a job ran on is kept as its error is: set when an attempt is completed or failed, still there while the job waits
- * for its own retry, taken away by the next claim and by a retry, a requeue or a changed source. So an attempt that was
- * released, lost or cancelled has none.
+ * What a job ran on is kept as its error is: set when an attempt is completed, skipped or failed, still there while the job
+ * waits for its own retry, taken away by the next claim and by a retry, a requeue or a changed source. So an attempt that
+ * was released, lost or cancelled has none. The same holds for why it was skipped, its profile, its score and the settings
+ * it was converted with, which a failure does not set. What the source was found to be stays until the source changes.
  *
  * A lease that has run out ends nothing by itself: until `reap` looks, the claim is its owner's, who may renew it or end it
  * as before. From then on it is nobody's.
@@ -116,25 +141,26 @@ export interface Store extends Standings {
   /** Prolongs every lease in the worker's name. */
   renewWorker(worker_id: string, lease_ms: number): Promise<void>
   /**
-   * Notes that the result is about to be moved to its output path, and what it ran on: from here on the claim is the
-   * master's to end. `Job.ran_on` tells it to a master that ends the publication of another.
+   * Notes that the result is about to be moved to its output path, and all that is told of it: from here on the claim is
+   * the master's to end. The job tells it to a master that ends the publication of another.
    */
-  beginPublish(key: ClaimKey, output_size: number, ran_on: RanOn | null): Promise<Job | undefined>
+  beginPublish(key: ClaimKey, result: ClaimResult): Promise<Job | undefined>
   /** The result could not be moved: the claim can be failed or released again. */
   abandonPublish(key: ClaimKey): Promise<Job | undefined>
-  /** Ends the claim with a result, and counts it under what it ran on where that is told. */
+  /**
+   * Ends the claim with a result, and counts it under what it ran on where that is told. Settings that are null leave
+   * those that `beginPublish` noted.
+   */
   complete(
     key: ClaimKey,
-    result: {
-      output_size: number
-      source_duration?: number | undefined
-      notes: readonly string[]
-      /** The file as it lies at the output path; null when a foreign worker wrote it. */
-      published: { size_bytes: number; mtime_ms: number } | null
-      /** Null when the worker does not tell. */
-      ran_on: RanOn | null
-    },
+    /** `published`: the file as it lies at the output path; null when a foreign worker wrote it. */
+    result: ClaimResult & { published: { size_bytes: number; mtime_ms: number } | null },
   ): Promise<Job | undefined>
+  /**
+   * Ends the claim because its source is not to be converted. The job is not offered again, unless by `requeue` or when
+   * its source changes. Clears what speaks against its worker when it came to an encode: only that shows it well.
+   */
+  skip(key: ClaimKey, skip: ClaimSkip): Promise<Job | undefined>
   /**
    * Fails the claim; the job goes back to pending by itself at `retry_at_ms`, or never when that is null. Of class `worker` it
    * is a refusal, as `Standings` says; there, too, when a failure sets its worker aside.

@@ -9,6 +9,7 @@ export const transitions = {
   complete: { processing: 'completed' },
   /** Also of a claim that was lost too often. */
   fail: { processing: 'failed' },
+  skip: { processing: 'skipped' },
   /** By the worker itself, by its successor, or by the reaper when the lease ran out. */
   release: { processing: 'pending' },
   /** By a worker that cannot do it, while another is there that may. */
@@ -16,10 +17,10 @@ export const transitions = {
   /** Of a job that was refused and that no other worker took. */
   strand: { pending: 'failed' },
   retry: { failed: 'pending', cancelled: 'pending' },
-  requeue: { completed: 'pending', failed: 'pending', cancelled: 'pending' },
+  requeue: { completed: 'pending', failed: 'pending', cancelled: 'pending', skipped: 'pending' },
   cancel: { pending: 'cancelled', processing: 'cancelled', failed: 'cancelled' },
   /** The scanner found the source changed. One being processed is told apart when its result is handed in. */
-  change: { pending: 'pending', completed: 'pending', failed: 'pending', cancelled: 'pending' },
+  change: { pending: 'pending', completed: 'pending', failed: 'pending', cancelled: 'pending', skipped: 'pending' },
 } as const satisfies Record<string, Partial<Record<JobStatus, JobStatus>>>
 
 export type Act = keyof typeof transitions

@@ -4,7 +4,7 @@ import { ConversionError } from '../contract/failure.ts'
 import { pathText } from '../contract/gpu.ts'
 import { removeStaging } from '../pipeline/staging.ts'
 import type { Log } from '../util/log.ts'
-import type { Outbox, OutboxEntry } from './outbox.ts'
+import type { Outbox, OutboxEntry, Report } from './outbox.ts'
 import { farewellMs, persist } from './persist.ts'
 
 export interface DeliveryContext {
@@ -18,6 +18,13 @@ export interface DeliveryContext {
   drain_patience_ms: number
   log: Log
 }
+
+/** What is said of an entry by how its attempt ended: what is being tried, and what waits meanwhile. */
+const words = {
+  completed: { trying: 'hand in the result', waiting: 'the result' },
+  skipped: { trying: 'report that it is skipped', waiting: 'the report that it is skipped' },
+  failed: { trying: 'report the failure', waiting: 'the report of the failure' },
+} as const
 
 /** What asking again would not change; everything else may pass. */
 const refusals = new Set<ErrorCode>(['conflict', 'not_found', 'invalid_request', 'request_too_large'])
@@ -46,14 +53,12 @@ export async function deliver(entry: OutboxEntry, context: DeliveryContext, sign
 
 async function tellTillHeard(entry: OutboxEntry, context: DeliveryContext, signal: AbortSignal) {
   const { report } = entry
-  const tell = (limit?: AbortSignal) =>
-    report.outcome === 'completed' ? context.api.complete(report.input, limit) : context.api.fail(report.input, limit)
-  const what = report.outcome === 'completed' ? 'hand in the result' : 'report the failure'
+  const tell = (limit?: AbortSignal) => tellOnce(report, context.api, limit)
   try {
     return await persist(() => tell(), {
       ...context,
       first_pause_ms: context.retry_pause_ms,
-      what,
+      what: words[report.outcome].trying,
       signal,
       mayPass: (error) => !isRefusal(error),
     })
@@ -63,27 +68,46 @@ async function tellTillHeard(entry: OutboxEntry, context: DeliveryContext, signa
   }
 }
 
+async function tellOnce(report: Report, api: Api, signal?: AbortSignal) {
+  switch (report.outcome) {
+    case 'completed':
+      return api.complete(report.input, signal)
+    case 'skipped':
+      return api.skip(report.input, signal)
+    case 'failed':
+      return api.fail(report.input, signal)
+  }
+}
+
 function isRefusal(error: unknown): error is DarkstreamError {
   return error instanceof DarkstreamError && refusals.has(error.code)
 }
 
-/** A result that the master does not understand is a failure to be told, without what it may have taken exception to. */
+/** What the master does not understand is a failure to be told, without what it may have taken exception to. */
 function failureInstead(entry: OutboxEntry, refusal: DarkstreamError): Omit<OutboxEntry, 'master'> | undefined {
-  if (refusal.code !== 'invalid_request' || entry.report.outcome === 'failed') return undefined
+  const error = errorInstead(entry.report, refusal)
+  if (error === undefined) return undefined
   const { job_id, worker_id, attempt } = entry.report.input
-  const error_message = `the master refused the result: ${refusal.message}`
-  const { report } = new ConversionError(error_message, { class: 'worker', step: 'publish' })
-  const input = { job_id, worker_id, attempt, ran_on: null, error_message, report }
+  const input = { job_id, worker_id, attempt, ran_on: null, error_message: error.message, report: error.report }
   return { staging_path: entry.staging_path, report: { outcome: 'failed', input } }
 }
 
+/** A master of before skips has nothing at their address; to it the file is one that is never to be converted. */
+function errorInstead(report: Report, refusal: DarkstreamError): ConversionError | undefined {
+  if (report.outcome === 'skipped' && refusal.code === 'not_found') {
+    return new ConversionError(`skipped: ${report.input.reason}`, { class: 'permanent', step: 'plan' })
+  }
+  if (refusal.code !== 'invalid_request' || report.outcome === 'failed') return undefined
+  const message = `the master refused ${words[report.outcome].waiting}: ${refusal.message}`
+  return new ConversionError(message, { class: 'worker', step: 'publish' })
+}
+
 function waits({ report }: OutboxEntry): string {
-  const what = report.outcome === 'completed' ? 'the result' : 'the report of the failure'
-  return `${what} waits in the outbox and will be delivered at the next start`
+  return `${words[report.outcome].waiting} waits in the outbox and will be delivered at the next start`
 }
 
 function factsOf({ report }: OutboxEntry) {
-  if (report.outcome === 'failed') return {}
+  if (report.outcome !== 'completed') return {}
   const { output_size, ran_on } = report.input
   return { output_size, ran_on: ran_on && pathText(ran_on), reasons: ran_on?.reasons.join('; ') }
 }

@@ -14,6 +14,7 @@ const attempt = Integer(1)
 /** How an attempt ended, in the words in which the master is told. */
 const Report = v.variant('outcome', [
   v.object({ outcome: v.literal('completed'), input: v.object({ ...routes.complete.input.entries, attempt }) }),
+  v.object({ outcome: v.literal('skipped'), input: routes.skip.input }),
   v.object({ outcome: v.literal('failed'), input: v.object({ ...routes.fail.input.entries, attempt }) }),
 ])
 export type Report = v.InferOutput<typeof Report>
@@ -22,7 +23,7 @@ export type Report = v.InferOutput<typeof Report>
 const OutboxEntry = v.object({
   /** For whom it is: a worker may have been given another master since. */
   master: v.string(),
-  /** Where the result lies; of a failure nothing does. */
+  /** Where the result lies; nothing does of what is skipped or failed. */
   staging_path: v.string(),
   report: Report,
 })

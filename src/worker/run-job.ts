@@ -4,6 +4,7 @@ import type { Assignment, Progress } from '../contract/job.ts'
 import { pathText } from '../contract/gpu.ts'
 import { type ConversionLimits, convert, type ConvertResult } from '../pipeline/convert.ts'
 import type { GpuAccess } from '../pipeline/gpu-access.ts'
+import { SkippedError } from '../pipeline/skipped-error.ts'
 import type { Tools } from '../pipeline/tools.ts'
 import { jittered, sleep } from '../util/clock.ts'
 import { formatDuration } from '../util/format.ts'
@@ -73,20 +74,27 @@ async function reportOf(job: Assignment, context: RunContext, signal: AbortSigna
   const log = context.log.with({ job_id: job.id, attempt: job.attempt })
   const claim = { job_id: job.id, worker_id: context.worker_id, attempt: job.attempt }
   try {
-    const { output_size, notes, source_duration, ran_on } = await convertWatched(job, { ...context, log }, signal)
+    const { source_duration, ...result } = await convertWatched(job, { ...context, log }, signal)
+    const { ran_on } = result
     if (ran_on.fell_back) {
       log.warn('a GPU failed at it, another path took over', {
         ran_on: pathText(ran_on),
         reasons: ran_on.reasons.join('; '),
       })
     }
-    const input = { ...claim, output_size, notes, source_duration: source_duration ?? undefined, ran_on }
-    return { outcome: 'completed', input }
+    return { outcome: 'completed', input: { ...claim, ...result, source_duration: source_duration ?? undefined } }
   } catch (error) {
+    if (error instanceof SkippedError) return skipOf(error)
     if (!(error instanceof ConversionError)) throw error
     const { message, report, ran_on } = error
     log.info(`failed: ${message}`, { step: report.step, class: report.class })
     return { outcome: 'failed', input: { ...claim, error_message: message, report, ran_on } }
+  }
+
+  function skipOf({ message: reason, record, ran_on }: SkippedError): Report {
+    log.info(`skipped: ${reason}`)
+    const known = record ?? { source_facts: null, profile: null, settings: null }
+    return { outcome: 'skipped', input: { ...claim, ...known, reason, notes: [], ran_on } }
   }
 }
 

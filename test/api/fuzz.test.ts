@@ -7,7 +7,7 @@ import * as v from 'valibot'
 import { listen } from '../../src/api/server.ts'
 import { isErrorCode } from '../../src/contract/error.ts'
 import { type Operation, routes } from '../../src/contract/routes.ts'
-import { openMaster, type TestMaster } from '../support/master.ts'
+import { openMaster, settings, type TestMaster } from '../support/master.ts'
 
 /** Sequences of requests; thousands where `DARKSTREAM_TEST_RUNS` says so. */
 const runs = Number(process.env['DARKSTREAM_TEST_RUNS'] ?? 300)
@@ -70,6 +70,8 @@ const aPath = { decode: 'cpu', filter: 'cpu', encoder: 'libx264', device: null }
 const aProgress = { step: 'encode', percent: 50, fps: 25, speed: 1, eta_seconds: 10, runs_on: aPath }
 const aReport = { class: 'permanent', step: 'encode', command: ['ffmpeg'], stderr_tail: 'no', exit_code: 1 }
 const aRun = { ...aPath, fell_back: false, reasons: ['there is none'] }
+const someFacts = { codec: 'hevc', width: 1, height: 1, is_hdr: false, bit_rate: 1, duration_seconds: 1, format: 'mov' }
+const aRecord = { source_facts: someFacts, profile: 'films', settings }
 const gpus = { mode: 'off', gpus: [], problem: 'none', figures: [] }
 const statusOfMachine = {
   hostname: 'h',
@@ -92,7 +94,9 @@ function validInput(operation: Operation, ids: readonly string[]): fc.Arbitrary<
     complete: record({
       ...claim,
       ...constants({ output_size: 10, source_duration: 1, notes: ['a note'], ran_on: aRun }),
+      ...constants({ ...aRecord, score: { metric: 'vmaf', value: 95 } }),
     }),
+    skip: record({ ...claim, ...constants({ reason: 'too large', notes: [], ran_on: aRun, ...aRecord }) }),
     fail: record({ ...claim, ...constants({ error_message: 'no', report: aReport, ran_on: aRun }) }),
     heartbeat: record({
       ...process,

@@ -48,7 +48,14 @@ test('gets a job with the original fields, writes the output itself, and complet
   mkdirSync(dirname(output), { recursive: true })
   writeFileSync(output, 'result')
   expect((await client.complete(String(job['id']), 'worker-1', 6)).status).toBe(200)
-  expect(await client.get('/api/status')).toEqual({ pending: 0, processing: 0, completed: 1, failed: 0, cancelled: 0 })
+  expect(await client.get('/api/status')).toEqual({
+    pending: 0,
+    processing: 0,
+    completed: 1,
+    failed: 0,
+    cancelled: 0,
+    skipped: 0,
+  })
   expect((await client.nextJob('worker-1')).status).toBe(204)
 })
 

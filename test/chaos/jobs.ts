@@ -19,5 +19,10 @@ export async function jobsOf({ api }: World, search?: string): Promise<JobView[]
 
 /** Whether nothing more will happen to a job by itself. */
 export function isOver({ status, retry_at_ms }: JobView): boolean {
-  return status === 'completed' || status === 'cancelled' || (status === 'failed' && retry_at_ms === null)
+  return (
+    status === 'completed' ||
+    status === 'skipped' ||
+    status === 'cancelled' ||
+    (status === 'failed' && retry_at_ms === null)
+  )
 }

@@ -28,6 +28,10 @@ function job(changes: Partial<JobView> = {}): JobView {
     retry_at_ms: null,
     notes: [],
     ran_on: null,
+    skip_reason: null,
+    profile: null,
+    source_facts: null,
+    score: null,
     progress: { step: 'encode', percent: 42.5, fps: 240, speed: 8, eta_seconds: 3, runs_on },
     ...changes,
   }

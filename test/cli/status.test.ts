@@ -12,6 +12,7 @@ test("the contract's picture, figure for figure", () => {
       pending: 32_772,
       failed: 0,
       cancelled: 0,
+      skipped: 0,
       awaiting_retry: 0,
     },
     eta_seconds: 42 * 86_400,

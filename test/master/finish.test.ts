@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { result } from '../queue/cases/world.ts'
 import { openMaster, type TestMaster } from '../support/master.ts'
 
 const worker = { worker_id: 'w', boot_id: 'boot' }
@@ -146,7 +147,7 @@ test('a master that was killed in the middle of a publication ends it at its nex
     const { job, claim } = await claimed(master)
     const output_size = master.stage(left === 'renamed' ? job.output_path : join(master.output_base, 'x'), 'result')
     if (left === 'staged') master.stage(job.staging_path, 'result')
-    await master.store.beginPublish(claim, output_size, null)
+    await master.store.beginPublish(claim, { ...result, output_size })
     await master.coordinator.start()
     const after = (await master.api.job({ job_id: job.id })).job
     expect(`${left}: ${after.status}`).toBe(`${left}: ${expected}`)

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { result } from '../queue/cases/world.ts'
 import { openMaster, type TestMaster } from '../support/master.ts'
 
 const asker = { worker_id: 'w', boot_id: 'boot' }
@@ -89,7 +90,7 @@ test('a publication that was recorded nowhere after its rename is found when the
   const master = openMaster()
   const { job, claim } = await claimed(master)
   const output_size = master.stage(job.output_path, 'result')
-  await master.store.beginPublish(claim, output_size, null)
+  await master.store.beginPublish(claim, { ...result, output_size })
   expect(await master.api.complete({ ...claim, output_size, notes: ['kept'] })).toEqual({ status: 'completed' })
   expect((await master.api.job({ job_id: job.id })).job).toMatchObject({ status: 'completed', notes: ['kept'] })
 })

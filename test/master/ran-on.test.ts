@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { logJobEvents } from '../../src/master/events.ts'
 import { createLog } from '../../src/util/log.ts'
+import { result } from '../queue/cases/world.ts'
 import { gpuReport, gpuState, onCpu, ranOn } from '../queue/gpu-samples.ts'
 import { openMaster, type TestMaster } from '../support/master.ts'
 
@@ -96,7 +97,7 @@ test('a master that ends the publication of another knows what it ran on', async
   const master = openMaster()
   const { job, claim } = await claimed(master)
   const output_size = master.stage(job.staging_path, 'result')
-  await master.store.beginPublish(claim, output_size, onCpu())
+  await master.store.beginPublish(claim, { ...result, output_size, ran_on: onCpu() })
   await master.coordinator.start()
   const shown = await master.api.job({ job_id: job.id })
   expect(shown).toMatchObject({ job: { status: 'completed', ran_on: onCpu() }, attempts: [{ ran_on: onCpu() }] })

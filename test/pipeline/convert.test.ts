@@ -7,6 +7,7 @@ import { convert, type ConvertRequest } from '../../src/pipeline/convert.ts'
 import { readMediaInfo } from '../../src/pipeline/ffprobe.ts'
 import { noGpus } from '../support/no-gpus.ts'
 import { runProcess } from '../../src/pipeline/process.ts'
+import { SkippedError } from '../../src/pipeline/skipped-error.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { type ClipName, useClips } from '../support/clips.ts'
 import { caught, settings } from './samples.ts'
@@ -255,6 +256,33 @@ test('progress goes from probe through plan and encode to verify, and says what 
   )
   expect(said.find(({ step }) => step === 'encode')?.runs_on).toMatchObject({ encoder: 'libx264', device: null })
   expect(said.at(-1)).toMatchObject({ step: 'verify', percent: 100 })
+})
+
+test('what a source is and how it was converted are told with the result, and with a skip, of which nothing is left', async () => {
+  const source = await clips.path('plain.mp4')
+  const asked = request(source, { codec: 'hevc' })
+  const { source_facts, profile, settings: used, score } = await convert(asked)
+  const size = Bun.file(source).size
+  expect(source_facts).toMatchObject({ codec: 'h264', width: 320, height: 180, is_hdr: false, format: 'mov' })
+  expect(source_facts?.bit_rate).toBe(Math.round((8 * size) / (source_facts?.duration_seconds ?? 0)))
+  expect({ profile, used, score }).toEqual({ profile: null, used: asked.settings, score: null })
+
+  const stopped = request(source, { codec: 'hevc' })
+  const error = await caught(
+    convert({
+      ...stopped,
+      on_progress({ step }) {
+        if (step === 'verify') throw new SkippedError('the result has 104% of the size of the source')
+      },
+    }),
+  )
+  expect(error).toBeInstanceOf(SkippedError)
+  expect(error).toMatchObject({
+    message: 'the result has 104% of the size of the source',
+    record: { source_facts, profile, settings: used },
+    ran_on: { encoder: 'libx265', fell_back: false },
+  })
+  expect(existsSync(dirname(stopped.staging_path))).toBe(false)
 })
 
 test('a cancelled encode ends with the reason and leaves nothing', async () => {

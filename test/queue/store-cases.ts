@@ -10,6 +10,7 @@ import { ownershipCases } from './cases/ownership.ts'
 import { pageCases } from './cases/pages.ts'
 import { ranOnCases } from './cases/ran-on.ts'
 import { refusalCases } from './cases/refusals.ts'
+import { skipCases } from './cases/skips.ts'
 import { sourceCases } from './cases/sources.ts'
 import { standingCases } from './cases/standings.ts'
 import { totalsCases } from './cases/totals.ts'
@@ -28,6 +29,7 @@ const themes: Record<string, (check: Check) => void> = {
   attempts: attemptCases,
   history: historyCases,
   'what it ran on': ranOnCases,
+  skips: skipCases,
   totals: totalsCases,
   'pages of jobs': pageCases,
   completions: completionCases,

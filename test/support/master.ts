@@ -106,7 +106,7 @@ export function openMaster(options: TestMasterOptions = {}): TestMaster {
     store,
     events,
     async whenEnded(count) {
-      const ends = new Set<string>(['completed', 'failed', 'cancelled'])
+      const ends = new Set<string>(['completed', 'skipped', 'failed', 'cancelled'])
       await news.until(() => events.filter(({ type }) => ends.has(type)).length >= count)
     },
     root_path,

@@ -1,7 +1,6 @@
-import type { RanOn } from '../../contract/gpu.ts'
 import type { Job } from '../../contract/job.ts'
 import { timestamp } from '../../util/clock.ts'
-import type { ClaimKey, Store } from '../store.ts'
+import type { ClaimKey, ClaimResult, ClaimSkip, Store } from '../store.ts'
 import { recordAttempt } from './attempts.ts'
 import type { Connection, Params } from './connection.ts'
 import { countPath } from './paths.ts'
@@ -24,6 +23,7 @@ type ClaimSteps =
   | 'abandonPublish'
   | 'publishing'
   | 'complete'
+  | 'skip'
   | 'fail'
   | 'release'
   | 'putBack'
@@ -64,8 +64,9 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
       db.change(statements.renewAll, { lease_expires_ms: db.clock() + lease_ms })
     },
 
-    async beginPublish(key, output_size, ran_on) {
-      return db.job(statements.beginPublish, { ...ownership(key), output_size, ran_on: textOf(ran_on) })
+    async beginPublish(key, result) {
+      const told = { ...toldBy(result), output_size: result.output_size }
+      return db.job(statements.beginPublish, { ...ownership(key), ...told })
     },
 
     async abandonPublish(key) {
@@ -83,11 +84,9 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
       return db.atomically(() => {
         const job = db.job(statements.complete, {
           ...ownership(key),
+          ...toldBy(result),
           now: db.now(),
           output_size: result.output_size,
-          source_duration: result.source_duration ?? null,
-          notes: JSON.stringify(result.notes),
-          ran_on: textOf(result.ran_on),
           published_size: result.published?.size_bytes ?? -1,
           published_mtime_ms: result.published?.mtime_ms ?? null,
         })
@@ -95,6 +94,17 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
         recordAttempt(db, job, 'completed')
         clearStanding(db, key.worker_id)
         if (result.ran_on) countPath(db, result.ran_on)
+        return job
+      })
+    },
+
+    async skip(key, skip) {
+      return db.atomically(() => {
+        const told = { ...toldBy(skip), reason: skip.reason }
+        const job = db.job(statements.skip, { ...ownership(key), ...told })
+        if (!job) return undefined
+        recordAttempt(db, job, 'skipped', skip.reason)
+        if (skip.ran_on) clearStanding(db, key.worker_id)
         return job
       })
     },
@@ -167,9 +177,23 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
   }
 }
 
-/** As the columns hold it. */
-function textOf(ran_on: RanOn | null): string | null {
-  return ran_on && JSON.stringify(ran_on)
+/** What a worker tells of how its claim ended well, as the columns hold it. */
+function toldBy(ending: ClaimResult | ClaimSkip): Params {
+  const { notes, profile, source_facts } = ending
+  const seconds = 'source_duration' in ending ? ending.source_duration : undefined
+  return {
+    notes: JSON.stringify(notes),
+    profile,
+    ran_on: textOf(ending.ran_on),
+    source_facts: textOf(source_facts),
+    settings: textOf(ending.settings),
+    score: textOf('score' in ending ? ending.score : null),
+    source_duration: seconds ?? source_facts?.duration_seconds ?? null,
+  }
+}
+
+function textOf(record: object | null): string | null {
+  return record && JSON.stringify(record)
 }
 
 /** The parameters of the statements that only a claim's owner may run. */

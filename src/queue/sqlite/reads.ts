@@ -62,6 +62,7 @@ export function reads(db: Connection): Pick<Store, Reads> {
           completed: of('completed').jobs,
           failed: of('failed').jobs + waiting.jobs,
           cancelled: of('cancelled').jobs,
+          skipped: of('skipped').jobs,
         },
         awaiting_retry: waiting.jobs,
         remaining_source_bytes: of('pending').source_bytes + of('processing').source_bytes + waiting.source_bytes,

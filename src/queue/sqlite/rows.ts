@@ -1,10 +1,17 @@
 import * as v from 'valibot'
+import { PictureScore } from '../../contract/conversion.ts'
 import { GpuReport, RanOn } from '../../contract/gpu.ts'
 import type { Attempt, Job } from '../../contract/job.ts'
+import { SourceFacts } from '../../contract/profile.ts'
 import type { WorkerRow } from '../store.ts'
 
 /** A row as SQLite gives it: lists and records as JSON text, yes and no as 1 and 0. */
-export type JobRow = Omit<Job, 'notes' | 'ran_on'> & { notes: string; ran_on: string | null }
+export type JobRow = Omit<Job, 'notes' | 'ran_on' | 'source_facts' | 'score'> & {
+  notes: string
+  ran_on: string | null
+  source_facts: string | null
+  score: string | null
+}
 export type AttemptRow = Omit<Attempt, 'command' | 'ran_on'> & { command: string; ran_on: string | null }
 export type WorkerTableRow = Omit<WorkerRow, 'vulkan_available' | 'gpu_report'> & {
   vulkan_available: number | null
@@ -12,7 +19,13 @@ export type WorkerTableRow = Omit<WorkerRow, 'vulkan_available' | 'gpu_report'> 
 }
 
 export function jobOf(row: JobRow): Job {
-  return { ...row, notes: JSON.parse(row.notes) as string[], ran_on: recordOf(RanOn, row.ran_on) }
+  return {
+    ...row,
+    notes: JSON.parse(row.notes) as string[],
+    ran_on: recordOf(RanOn, row.ran_on),
+    source_facts: recordOf(SourceFacts, row.source_facts),
+    score: recordOf(PictureScore, row.score),
+  }
 }
 
 export function attemptOf(row: AttemptRow): Attempt {

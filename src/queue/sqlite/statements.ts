@@ -25,9 +25,17 @@ const unrefused = 'failed_by = NULL, refused_by = NULL, refused_at_ms = NULL'
 /** A job that comes back while some worker may not have it waits for another from then on. */
 const offeredNow = 'refused_at_ms = iif(refused_by IS NULL, NULL, $now_ms)'
 
+/** What is known of a conversion that came to an end: taken away before the next one begins. */
+const untold = 'ran_on = NULL, skip_reason = NULL, profile = NULL, score = NULL, converted_with = NULL'
+
+/** Notes what a worker told; what it did not tell stays as it is known. */
+const told = `notes = $notes, ran_on = $ran_on, profile = $profile, score = $score,
+  source_facts = coalesce($source_facts, source_facts), converted_with = coalesce($settings, converted_with),
+  source_duration = coalesce($source_duration, source_duration)`
+
 /** Back to the queue as if it had never been tried. */
 const afresh = `status = 'pending', worker_id = NULL, started_at = NULL, completed_at = NULL, error_message = NULL,
-  error_class = NULL, ran_on = NULL, retry_at_ms = NULL, retry_count = 0, lost_count = 0, not_before_ms = 0, ${unrefused}, ${unclaim}`
+  error_class = NULL, retry_at_ms = NULL, retry_count = 0, lost_count = 0, not_before_ms = 0, ${untold}, ${unrefused}, ${unclaim}`
 
 /** Every statement of the queue. One that changes a job returns it as it is then, or no row when it was not allowed. */
 export const statements = {
@@ -51,10 +59,11 @@ export const statements = {
       $source_size, $source_mtime_ms)`,
 
   /** A job that no scan of ours has seen (the original's): its source counts as unchanged. */
-  adoptSource: `UPDATE jobs SET source_size = $source_size, source_mtime_ms = $source_mtime_ms WHERE id = $job_id`,
+  adoptSource: `UPDATE jobs SET source_size = $source_size, source_mtime_ms = $source_mtime_ms, source_facts = NULL
+    WHERE id = $job_id`,
 
   changeSource: `UPDATE jobs SET ${afresh}, source_size = $source_size, source_mtime_ms = $source_mtime_ms,
-      source_duration = NULL, output_size = NULL, notes = '[]'
+      source_duration = NULL, source_facts = NULL, output_size = NULL, notes = '[]'
     WHERE id = $job_id AND status IN ${list('change')}`,
 
   /** Of a source that changed into one that can never be converted. */
@@ -87,16 +96,19 @@ export const statements = {
   /** A foreign worker writes to the output path itself: whatever will lie there is ours. */
   yieldOutput: `UPDATE jobs SET published_size = -1, published_mtime_ms = NULL WHERE ${owned} RETURNING id`,
 
-  /** What it ran on is kept with it: a master that ends the publication after a crash has nobody to ask. */
-  beginPublish: `UPDATE jobs SET publish_size = $output_size, ran_on = $ran_on WHERE ${owned} RETURNING ${jobColumns}`,
+  /** What the worker told is kept with it: a master that ends the publication after a crash has nobody to ask. */
+  beginPublish: `UPDATE jobs SET publish_size = $output_size, ${told} WHERE ${owned} RETURNING ${jobColumns}`,
 
-  abandonPublish: `UPDATE jobs SET publish_size = NULL, ran_on = NULL WHERE ${owned} RETURNING ${jobColumns}`,
+  abandonPublish: `UPDATE jobs SET publish_size = NULL, notes = '[]', ${untold} WHERE ${owned} RETURNING ${jobColumns}`,
 
   complete: `UPDATE jobs SET status = 'completed', completed_at = $now, output_size = $output_size,
       published_size = $published_size, published_mtime_ms = $published_mtime_ms,
-      source_duration = coalesce($source_duration, source_duration), notes = $notes, ran_on = $ran_on,
-      error_message = NULL, error_class = NULL, retry_at_ms = NULL, lost_count = 0, ${unrefused}, ${unclaim}
+      ${told}, error_message = NULL, error_class = NULL, retry_at_ms = NULL, lost_count = 0, ${unrefused}, ${unclaim}
     WHERE ${owned} RETURNING ${jobColumns}`,
+
+  skip: `UPDATE jobs SET status = 'skipped', skip_reason = $reason, ${told}, error_message = NULL, error_class = NULL,
+      retry_at_ms = NULL, lost_count = 0, ${unrefused}, ${unclaim}
+    WHERE ${owned} AND publish_size IS NULL RETURNING ${jobColumns}`,
 
   fail: `UPDATE jobs SET status = 'failed', error_message = $error_message, error_class = $error_class,
       ran_on = $ran_on, retry_at_ms = $retry_at_ms, lost_count = 0, ${unclaim}

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test'
 import type { Attempt, Job } from '../../../src/contract/job.ts'
-import { type Check, failure, failureReport, idOf, keyOf, lease_ms, result, type World } from './world.ts'
+import { type Check, failure, failureReport, idOf, keyOf, lease_ms, result, skipped, type World } from './world.ts'
 
 /** What is kept of each claim once it has ended, and how each kind of end comes about. */
 const ends: Record<Attempt['outcome'], { act: (world: World, job: Job) => Promise<unknown>; kept: Partial<Attempt> }> =
@@ -8,6 +8,7 @@ const ends: Record<Attempt['outcome'], { act: (world: World, job: Job) => Promis
     completed: { act: ({ store }, job) => store.complete(keyOf(job), result), kept: {} },
     released: { act: ({ store }, job) => store.release(keyOf(job)), kept: {} },
     cancelled: { act: ({ store }, job) => store.cancel(job.id), kept: {} },
+    skipped: { act: ({ store }, job) => store.skip(keyOf(job), skipped), kept: { error_message: skipped.reason } },
     lost: {
       act: async ({ store, advance }) => {
         advance(lease_ms)
@@ -99,7 +100,7 @@ export function attemptCases(check: Check): void {
 
   check('the history holds every attempt in order, through retries and requeues', async (world) => {
     await world.add('a')
-    const outcomes = ['released', 'lost', 'failed', 'completed', 'cancelled', 'completed'] as const
+    const outcomes = ['released', 'lost', 'failed', 'completed', 'cancelled', 'skipped', 'completed'] as const
     for (const [index, outcome] of outcomes.entries()) {
       await ends[outcome].act(world, await world.claim(`worker-${index}`))
       await world.store.requeue(idOf('a'))

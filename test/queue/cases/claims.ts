@@ -176,7 +176,7 @@ function publishedCases(check: Check): void {
     await add('a')
     const key = keyOf(await claim())
     expect(await store.publication(idOf('a'))).toEqual(nothing)
-    await store.beginPublish(key, 400, null)
+    await store.beginPublish(key, result)
     expect(await store.publication(idOf('a'))).toEqual({ ...nothing, publish_size: 400 })
     await store.abandonPublish(key)
     expect(await store.publication(idOf('a'))).toEqual(nothing)

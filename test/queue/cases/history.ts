@@ -1,6 +1,17 @@
 import { expect } from 'bun:test'
 import type { Attempt } from '../../../src/contract/job.ts'
-import { type Check, failure, idOf, keep_history_ms, keyOf, lease_ms, result, source, type World } from './world.ts'
+import {
+  type Check,
+  failure,
+  idOf,
+  keep_history_ms,
+  keyOf,
+  lease_ms,
+  result,
+  skipped,
+  source,
+  type World,
+} from './world.ts'
 
 /** What is removed of a queue's history, and what never is. */
 export function historyCases(check: Check): void {
@@ -22,6 +33,7 @@ export function historyCases(check: Check): void {
       completed: async () => world.store.complete(keyOf(await world.claim()), result),
       failed: async () => world.store.fail(keyOf(await world.claim()), failure()),
       cancelled: async () => world.store.cancel((await world.claim()).id),
+      skipped: async () => world.store.skip(keyOf(await world.claim()), skipped),
       lost: async () => {
         await world.claim()
         world.advance(lease_ms)

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
 import type { ClaimKey } from '../../../src/queue/store.ts'
 import { refuse } from './refusals.ts'
-import { type Check, failure, idOf, keyOf, lease_ms, result, there, type World } from './world.ts'
+import { type Check, failure, idOf, keyOf, lease_ms, result, skipped, there, type World } from './world.ts'
 
 /** Claims in a row that may end with a lost worker before the job is held to be the cause. */
 const maxLostClaims = 5
@@ -67,7 +67,7 @@ export function leaseCases(check: Check): void {
   check('a job in publication is not taken back when its lease ends', async (world) => {
     await world.add('a')
     const key = keyOf(await world.claim())
-    await world.store.beginPublish(key, 400, null)
+    await world.store.beginPublish(key, result)
     world.advance(10 * lease_ms)
     expect(await world.store.reap()).toEqual([])
     expect(await world.store.complete(key, result)).toMatchObject({ status: 'completed' })
@@ -82,8 +82,9 @@ export function leaseCases(check: Check): void {
 function expiryCases(check: Check): void {
   const steps: Record<string, (world: World, key: ClaimKey) => Promise<unknown>> = {
     renew: ({ store }, key) => store.renew(key, lease_ms),
-    beginPublish: ({ store }, key) => store.beginPublish(key, result.output_size, null),
+    beginPublish: ({ store }, key) => store.beginPublish(key, result),
     complete: ({ store }, key) => store.complete(key, result),
+    skip: ({ store }, key) => store.skip(key, skipped),
     fail: ({ store }, key) => store.fail(key, failure()),
     refuse: (world) => world.job('a').then((job) => refuse(world, job)),
     release: ({ store }, key) => store.release(key),
@@ -145,6 +146,7 @@ function lossCases(check: Check): void {
   for (const [what, end] of [
     ['a failure', async (w: World) => w.store.fail(keyOf(await w.claim()), failure('broken', w.now_ms))],
     ['a completion', async (w: World) => w.store.complete(keyOf(await w.claim()), result)],
+    ['a skip', async (w: World) => w.store.skip(keyOf(await w.claim()), skipped)],
   ] as const) {
     check(`${what} that a worker lived to tell ends the row of losses`, async (world) => {
       await world.add('a')
@@ -187,7 +189,7 @@ function releaseCases(check: Check): void {
   check('releasing a worker leaves a job alone whose result the master is publishing', async (world) => {
     await world.add('a')
     const key = keyOf(await world.claim('alice'))
-    await world.store.beginPublish(key, 400, null)
+    await world.store.beginPublish(key, result)
     expect(await world.store.releaseWorker('alice')).toEqual([])
     expect(await world.store.complete(key, result)).toMatchObject({ status: 'completed' })
   })

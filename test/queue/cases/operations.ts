@@ -4,13 +4,25 @@ import { type Act, transitions } from '../../../src/queue/transitions.ts'
 import { heard } from './heard.ts'
 import { asked, refuse } from './refusals.ts'
 import { bringTo } from './states.ts'
-import { changedSource, type Check, failure, idOf, keyOf, lease_ms, result, there, type World } from './world.ts'
+import {
+  changedSource,
+  type Check,
+  failure,
+  idOf,
+  keyOf,
+  lease_ms,
+  result,
+  skipped,
+  there,
+  type World,
+} from './world.ts'
 
 /** Every act of the table of transitions as a store does it to the job of `a`; whether the store says that it did. */
 const acts: Record<Act, (world: World, attempt: number) => Promise<boolean>> = {
   claim: async ({ store }) => (await store.claim({ worker_id: 'bob', request_id: 'new', lease_ms })) !== undefined,
   complete: async ({ store }, attempt) => (await store.complete(alices(attempt), result)) !== undefined,
   fail: async ({ store }, attempt) => (await store.fail(alices(attempt), failure())) !== undefined,
+  skip: async ({ store }, attempt) => (await store.skip(alices(attempt), skipped)) !== undefined,
   release: async ({ store }, attempt) => (await store.release(alices(attempt))) !== undefined,
   refuse: async (world) => {
     await heard(world, 'bob')
@@ -119,27 +131,31 @@ export function operationCases(check: Check): void {
   check('a job in publication cannot be cancelled', async (world) => {
     await world.add('a')
     const key = keyOf(await world.claim())
-    const publishing = await world.store.beginPublish(key, 400, null)
+    const publishing = await world.store.beginPublish(key, result)
     expect(await world.store.cancel(idOf('a'))).toBeUndefined()
     expect(await world.job('a')).toEqual(there(publishing))
     expect(await world.store.complete(key, result)).toMatchObject({ status: 'completed' })
   })
 
-  check('a claim in publication cannot be failed or released until its publication is given up', async (world) => {
-    await world.add('a')
-    const key = keyOf(await world.claim())
-    await world.store.beginPublish(key, 400, null)
-    expect(await world.store.fail(key, failure('late word', null))).toBeUndefined()
-    expect(await world.store.release(key)).toBeUndefined()
-    expect(await world.store.abandonPublish({ ...key, attempt: 9 })).toBeUndefined()
-    await world.store.abandonPublish(key)
-    expect(await world.store.release(key)).toMatchObject({ status: 'pending' })
-  })
+  check(
+    'a claim in publication cannot be failed, skipped or released until its publication is given up',
+    async (world) => {
+      await world.add('a')
+      const key = keyOf(await world.claim())
+      await world.store.beginPublish(key, result)
+      expect(await world.store.fail(key, failure('late word', null))).toBeUndefined()
+      expect(await world.store.skip(key, skipped)).toBeUndefined()
+      expect(await world.store.release(key)).toBeUndefined()
+      expect(await world.store.abandonPublish({ ...key, attempt: 9 })).toBeUndefined()
+      await world.store.abandonPublish(key)
+      expect(await world.store.release(key)).toMatchObject({ status: 'pending' })
+    },
+  )
 
   check('a job whose publication failed can be cancelled', async (world) => {
     await world.add('a')
     const key = keyOf(await world.claim())
-    await world.store.beginPublish(key, 400, null)
+    await world.store.beginPublish(key, result)
     await world.store.abandonPublish(key)
     await world.store.fail(key, failure('cannot publish', world.now_ms + 1000))
     expect(await world.store.publishing()).toEqual([])
@@ -153,7 +169,7 @@ async function leads(world: World, act: Act, state: JobStatus, next: JobStatus):
   expect(await acts[act](world, attempt)).toBe(true)
   expect((await world.job('a')).status).toBe(next)
   const { by_status } = await world.store.totals()
-  expect(by_status).toEqual({ pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0, [next]: 1 })
+  expect(by_status).toEqual({ pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0, skipped: 0, [next]: 1 })
 }
 
 async function refuses(world: World, act: Act, state: JobStatus): Promise<void> {

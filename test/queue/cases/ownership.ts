@@ -1,13 +1,14 @@
 import { expect } from 'bun:test'
 import type { ClaimKey, Store } from '../../../src/queue/store.ts'
 import { bringTo, settledStates } from './states.ts'
-import { type Check, failure, idOf, keyOf, lease_ms, result, there, type World } from './world.ts'
+import { type Check, failure, idOf, keyOf, lease_ms, result, skipped, there, type World } from './world.ts'
 
 /** The steps that only the owner of a claim may take; a refused one gives undefined or false. */
 const steps: Record<string, (store: Store, key: ClaimKey) => Promise<unknown>> = {
   renew: (store, key) => store.renew(key, lease_ms),
-  beginPublish: (store, key) => store.beginPublish(key, result.output_size, null),
+  beginPublish: (store, key) => store.beginPublish(key, result),
   complete: (store, key) => store.complete(key, result),
+  skip: (store, key) => store.skip(key, skipped),
   fail: (store, key) => store.fail(key, failure()),
   release: (store, key) => store.release(key),
   putBack: (store, key) => store.putBack(key, 0),
@@ -82,8 +83,8 @@ export function ownershipCases(check: Check): void {
   check('a publication may be begun again, and keeps the newest size', async ({ store, add, claim }) => {
     await add('a')
     const key = keyOf(await claim())
-    await store.beginPublish(key, 400, null)
-    await store.beginPublish(key, 500, null)
+    await store.beginPublish(key, result)
+    await store.beginPublish(key, { ...result, output_size: 500 })
     expect(await store.publishing()).toMatchObject([{ id: idOf('a'), publish_size: 500 }])
   })
 
@@ -92,7 +93,7 @@ export function ownershipCases(check: Check): void {
     const key = keyOf(await world.claim())
     await world.claim()
     expect(await world.store.publishing()).toEqual([])
-    await world.store.beginPublish(key, 400, null)
+    await world.store.beginPublish(key, result)
     await world.reopen()
     expect(await world.store.publishing()).toEqual([{ ...(await world.job('a')), publish_size: 400 }])
     await world.store.complete(key, result)

@@ -80,7 +80,7 @@ export function ranOnCases(check: Check): void {
 function publicationCases(check: Check): void {
   check('a publication that was begun keeps what it ran on for the master that ends it', async (world) => {
     await world.add('a')
-    await world.store.beginPublish(keyOf(await world.claim()), 400, onCpu())
+    await world.store.beginPublish(keyOf(await world.claim()), { ...result, ran_on: onCpu() })
     await world.reopen()
     expect(await world.store.publishing()).toMatchObject([{ id: idOf('a'), publish_size: 400, ran_on: onCpu() }])
   })
@@ -88,7 +88,7 @@ function publicationCases(check: Check): void {
   check('a publication that was abandoned takes what it ran on with it', async (world) => {
     await world.add('a')
     const key = keyOf(await world.claim())
-    await world.store.beginPublish(key, 400, onCpu())
+    await world.store.beginPublish(key, { ...result, ran_on: onCpu() })
     expect(await world.store.abandonPublish(key)).toMatchObject({ ran_on: null })
     await world.store.release(key)
     expect((await world.store.attempts(idOf('a'))).map((attempt) => attempt.ran_on)).toEqual([null])

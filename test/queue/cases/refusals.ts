@@ -10,6 +10,7 @@ import {
   keyOf,
   lease_ms,
   result,
+  skipped,
   type World,
 } from './world.ts'
 
@@ -150,6 +151,10 @@ function afreshCases(check: Check): void {
     changed: ({ store }) => store.addSources([changedSource('a')]),
     'done by another and requeued': async (world) => {
       await world.store.complete(keyOf(await world.claim('bob')), result)
+      await world.store.requeue(idOf('a'))
+    },
+    'skipped by another and requeued': async (world) => {
+      await world.store.skip(keyOf(await world.claim('bob')), skipped)
       await world.store.requeue(idOf('a'))
     },
     'failed by another and retried with all that failed': async (world) => {

@@ -30,6 +30,10 @@ export function sourceCases(check: Check): void {
       retry_at_ms: null,
       notes: [],
       ran_on: null,
+      skip_reason: null,
+      profile: null,
+      source_facts: null,
+      score: null,
     })
   })
 
@@ -78,6 +82,7 @@ export function sourceCases(check: Check): void {
         output_size: null,
         source_duration: null,
         notes: [],
+        skip_reason: null,
         source_size: 2000,
         source_mtime_ms: 1_700_000_060_000,
       })

@@ -1,9 +1,10 @@
 import { expect } from 'bun:test'
 import type { FailureReport } from '../../../src/contract/failure.ts'
 import type { Job } from '../../../src/contract/job.ts'
+import { onCpu } from '../gpu-samples.ts'
 import { heard } from './heard.ts'
 import { asked } from './refusals.ts'
-import { type Check, failure, failureReport, keyOf, lease_ms, result, there, type World } from './world.ts'
+import { type Check, failure, failureReport, keyOf, lease_ms, result, skipped, there, type World } from './world.ts'
 
 /** Failures in a row that set a worker aside. */
 const enough = 5
@@ -94,6 +95,17 @@ function clearingCases(check: Check): void {
     await heard(world, 'bob')
     await failing(world, 'alice', 1)
     expect(await passPause(world, 'alice')).toBe(minute)
+  })
+
+  check('a skip clears all as a success does when it came to an encode, and nothing when it did not', async (world) => {
+    await world.add('skipped', 'stopped')
+    const [early, late] = [await world.claim('alice'), await world.claim('alice')]
+    await failing(world, 'alice', enough - 1)
+    await world.store.skip(keyOf(early), skipped)
+    await failing(world, 'alice', 1)
+    expect(await world.store.setAside()).toHaveLength(1)
+    await world.store.skip(keyOf(late), { ...skipped, ran_on: onCpu() })
+    expect(await world.store.setAside()).toEqual([])
   })
 
   check('a worker that is resumed works again at once, as if it had never failed', async (world) => {

@@ -1,8 +1,8 @@
 import type { Job, JobStatus } from '../../../src/contract/job.ts'
-import { failure, idOf, keyOf, lease_ms, result, there, type World } from './world.ts'
+import { failure, idOf, keyOf, lease_ms, result, skipped, there, type World } from './world.ts'
 
 /** The states in which nobody works on a job. */
-export const settledStates = ['pending', 'completed', 'failed', 'cancelled'] as const satisfies JobStatus[]
+export const settledStates = ['pending', 'completed', 'failed', 'cancelled', 'skipped'] as const satisfies JobStatus[]
 
 /** Takes the job of a source from pending to a state, by the acts that lead there; the job as it is then. */
 export async function bringTo(world: World, name: string, state: JobStatus): Promise<Job> {
@@ -13,5 +13,6 @@ export async function bringTo(world: World, name: string, state: JobStatus): Pro
   if (claimed.id !== idOf(name)) throw new Error(`${name} was not the next to be claimed`)
   if (state === 'completed') return there(await store.complete(keyOf(claimed), result))
   if (state === 'failed') return there(await store.fail(keyOf(claimed), failure()))
+  if (state === 'skipped') return there(await store.skip(keyOf(claimed), skipped))
   return claimed
 }

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
 import type { Job } from '../../../src/contract/job.ts'
 import type { Store, Totals } from '../../../src/queue/store.ts'
-import { type Check, failure, idOf, keyOf, lease_ms, result, source, there, type World } from './world.ts'
+import { type Check, failure, idOf, keyOf, lease_ms, result, skipped, source, there, type World } from './world.ts'
 
 /** The counters by state, against the jobs themselves. */
 export function totalsCases(check: Check): void {
@@ -10,14 +10,15 @@ export function totalsCases(check: Check): void {
   })
 
   check('the totals tell what is left, what waits for its retry, and what was gained', async (world) => {
-    await world.add('done', 'failed', 'waiting', 'running', 'pending', 'stopped')
+    await world.add('done', 'failed', 'waiting', 'skipped', 'running', 'pending', 'stopped')
     await world.store.complete(keyOf(await world.claim()), result)
     await world.store.fail(keyOf(await world.claim()), failure())
     await world.store.fail(keyOf(await world.claim()), failure('again', world.now_ms + 1))
+    await world.store.skip(keyOf(await world.claim()), skipped)
     await world.claim()
     await world.store.cancel(idOf('stopped'))
     expect(await world.store.totals()).toEqual({
-      by_status: { pending: 1, processing: 1, completed: 1, failed: 2, cancelled: 1 },
+      by_status: { pending: 1, processing: 1, completed: 1, failed: 2, cancelled: 1, skipped: 1 },
       awaiting_retry: 1,
       remaining_source_bytes: 3000,
       completed_source_bytes: 1000,
@@ -57,15 +58,15 @@ const acts: readonly RandomAct[] = [
   claim,
   async ({ store }, name, random) =>
     store.complete(await newestClaim(store, name), {
+      ...result,
       output_size: Math.floor(random() * 500),
-      notes: [],
       published: null,
-      ran_on: null,
     }),
+  async ({ store }, name) => store.skip(await newestClaim(store, name), skipped),
   async ({ store, now_ms }, name, random) =>
     store.fail(await newestClaim(store, name), failure('x', random() < 0.5 ? null : now_ms + 1000)),
   async ({ store }, name) => store.release(await newestClaim(store, name)),
-  async ({ store }, name) => store.beginPublish(await newestClaim(store, name), 400, null),
+  async ({ store }, name) => store.beginPublish(await newestClaim(store, name), result),
   ({ store }, name) => store.retry(idOf(name)),
   ({ store }, name) => store.requeue(idOf(name)),
   ({ store }, name) => store.cancel(idOf(name)),
@@ -109,6 +110,7 @@ export function recount(jobs: readonly Job[]): Totals {
       completed: of('completed').length,
       failed: of('failed').length,
       cancelled: of('cancelled').length,
+      skipped: of('skipped').length,
     },
     awaiting_retry: waiting.length,
     remaining_source_bytes: sourceBytes([...of('pending', 'processing'), ...waiting]),

@@ -136,4 +136,18 @@ export const result = {
   notes: ['a subtitle was dropped'],
   published: { size_bytes: 400, mtime_ms: 1_700_000_000_000 },
   ran_on: null,
+  source_facts: null,
+  profile: null,
+  settings: null,
+  score: null,
+}
+
+/** A source that turned out not to be wanted, before it came to an encode. */
+export const skipped = {
+  reason: 'the result would be no smaller',
+  notes: [],
+  ran_on: null,
+  source_facts: null,
+  profile: null,
+  settings: null,
 }

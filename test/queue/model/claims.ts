@@ -1,5 +1,5 @@
 import type { RanOn } from '../../../src/contract/gpu.ts'
-import type { ClaimKey } from '../../../src/queue/store.ts'
+import type { ClaimKey, ClaimResult, ClaimSkip } from '../../../src/queue/store.ts'
 import { lease_ms } from '../cases/world.ts'
 import { type Model, type ModelJob, owned, ownedByWorker, record, sendBack, settle } from './model.ts'
 import { refuse } from './refusals.ts'
@@ -49,30 +49,41 @@ export function renewAll(model: Model, worker_id?: string): void {
   }
 }
 
-export function beginPublish(model: Model, key: ClaimKey, size: number, ran_on: RanOn | null): ModelJob | undefined {
+export function beginPublish(model: Model, key: ClaimKey, result: ClaimResult): ModelJob | undefined {
   const job = owned(model, key)
-  return job && Object.assign(job, { publish_size: size, ran_on })
+  const { output_size: publish_size, ran_on, profile } = result
+  return job && Object.assign(job, { publish_size, ran_on, profile })
 }
 
 export function abandonPublish(model: Model, key: ClaimKey): ModelJob | undefined {
   const job = owned(model, key)
-  return job && Object.assign(job, { publish_size: null, ran_on: null })
+  return job && Object.assign(job, { publish_size: null, ran_on: null, profile: null })
 }
 
 export function complete(
   model: Model,
   key: ClaimKey,
-  result: { output_size: number; published: { size_bytes: number; mtime_ms: number } | null; ran_on: RanOn | null },
+  result: ClaimResult & { published: { size_bytes: number; mtime_ms: number } | null },
 ): ModelJob | undefined {
   const job = owned(model, key)
   if (!job) return undefined
   settle(job, 'completed')
-  Object.assign(job, { output_size: result.output_size, ran_on: result.ran_on, error_class: null, lost_count: 0 })
-  Object.assign(job, { failed_by: [], refused_by: [] })
+  Object.assign(job, { output_size: result.output_size, ran_on: result.ran_on, profile: result.profile })
+  Object.assign(job, { error_class: null, lost_count: 0, failed_by: [], refused_by: [] })
   job.published_size = result.published?.size_bytes ?? -1
   job.published_mtime_ms = result.published?.mtime_ms ?? null
   record(model, job, 'completed')
   if (result.ran_on) countPath(model, result.ran_on)
+  return job
+}
+
+export function skip(model: Model, key: ClaimKey, { reason, ran_on, profile }: ClaimSkip): ModelJob | undefined {
+  const job = ownedByWorker(model, key)
+  if (!job) return undefined
+  settle(job, 'skipped')
+  Object.assign(job, { skip_reason: reason, ran_on, profile, error_class: null, lost_count: 0 })
+  Object.assign(job, { failed_by: [], refused_by: [] })
+  record(model, job, 'skipped')
   return job
 }
 

@@ -1,9 +1,9 @@
 import { expect } from 'bun:test'
 import * as fc from 'fast-check'
-import type { RanOn } from '../../../src/contract/gpu.ts'
-import { failure, idOf, keep_history_ms, lease_ms, result, source } from '../cases/world.ts'
+import { failure, idOf, keep_history_ms, lease_ms, result, skipped, source } from '../cases/world.ts'
 import * as acts from './acts.ts'
 import * as claims from './claims.ts'
+import type { ClaimKey } from '../../../src/queue/store.ts'
 import type { Subject } from './compare.ts'
 import { find, type Model } from './model.ts'
 import { aFailure, failClaim, offering } from './offers.ts'
@@ -23,6 +23,8 @@ import {
 } from './steps.ts'
 
 const aSize = fc.constantFrom(100, 400)
+/** What a worker tells with a good end. */
+const aTold = fc.record({ ran_on: aPath, profile: fc.constantFrom(null, 'films') })
 const aSource = fc.record({
   name: aName,
   source_size: fc.constantFrom(1000, 2000),
@@ -64,24 +66,30 @@ const claiming: readonly fc.Arbitrary<Step>[] = [
 ]
 
 const publishing: readonly fc.Arbitrary<Step>[] = [
-  step('beginPublish', fc.tuple(aClaim, aSize, aPath), async (model, subject, [claim, size, ran_on]) => {
+  step('beginPublish', fc.tuple(aClaim, aSize, aTold), async (model, subject, [claim, output_size, told]) => {
     const key = keyOf(model, claim)
-    const job = await subject.world.store.beginPublish(key, size, ran_on)
-    await expectAnswer(subject, job, claims.beginPublish(model, key, size, ran_on))
+    const done = { ...result, output_size, ...told }
+    const job = await subject.world.store.beginPublish(key, done)
+    await expectAnswer(subject, job, claims.beginPublish(model, key, done))
   }),
   step('abandonPublish', aClaim, async (model, subject, claim) => {
     const key = keyOf(model, claim)
     await expectAnswer(subject, await subject.world.store.abandonPublish(key), claims.abandonPublish(model, key))
   }),
-  step('complete', fc.tuple(aClaim, aSize, aPath), async (model, subject, [claim, output_size, ran_on]) => {
+  step('complete', fc.tuple(aClaim, aSize, aTold), async (model, subject, [claim, output_size, told]) => {
     const key = keyOf(model, claim)
     const published = claim.as === 'without number' ? null : result.published
-    const done = { ...result, output_size, ran_on, published }
+    const done = { ...result, output_size, ...told, published }
     await expectAnswer(subject, await subject.world.store.complete(key, done), claims.complete(model, key, done))
   }),
 ]
 
 const ending: readonly fc.Arbitrary<Step>[] = [
+  step('skip', fc.tuple(aClaim, aTold), async (model, subject, [claim, told]) => {
+    const key = keyOf(model, claim)
+    const skip = { ...skipped, ...told }
+    await expectAnswer(subject, await subject.world.store.skip(key, skip), claims.skip(model, key, skip))
+  }),
   step('fail', fc.tuple(aClaim, aFailure), async (model, subject, [claim, failed]) => {
     await failClaim(model, subject, keyOf(model, claim), failed)
   }),
@@ -169,24 +177,20 @@ async function restart(model: Model, subject: Subject, areThere: boolean): Promi
   await world.reopen()
   const half = await world.store.publishing()
   expect(idsOf(half)).toEqual(idsOf(claims.publishing(model)))
-  for (const { id, worker_id, attempt, publish_size, ran_on } of half) {
-    const key = { job_id: id, worker_id: worker_id ?? '', attempt }
-    expect(find(model, id)?.publish_size).toBe(publish_size)
-    await (areThere ? publishedBefore(key, publish_size, ran_on) : lost(key, ran_on))
+  for (const job of half) {
+    const key = { job_id: job.id, worker_id: job.worker_id ?? '', attempt: job.attempt }
+    expect(find(model, job.id)?.publish_size).toBe(job.publish_size)
+    await (areThere ? publishedBefore(key, job) : lost(key, job))
   }
   await world.store.renewAll(lease_ms)
   claims.renewAll(model)
 
-  async function publishedBefore(
-    key: Parameters<typeof claims.complete>[1],
-    output_size: number,
-    ran_on: RanOn | null,
-  ) {
-    const done = { ...result, output_size, ran_on }
+  async function publishedBefore(key: ClaimKey, { publish_size: output_size, ran_on, profile }: (typeof half)[number]) {
+    const done = { ...result, output_size, ran_on, profile }
     await expectAnswer(subject, await world.store.complete(key, done), claims.complete(model, key, done))
   }
 
-  async function lost(key: Parameters<typeof claims.fail>[1], ran_on: RanOn | null) {
+  async function lost(key: ClaimKey, { ran_on }: (typeof half)[number]) {
     await expectAnswer(subject, await world.store.abandonPublish(key), claims.abandonPublish(model, key))
     const failed = await world.store.fail(key, { ...failure('no result', model.now_ms + pause_ms), ran_on })
     const how = { error_class: 'retryable', retry_at_ms: model.now_ms + pause_ms, ran_on, heard_since_ms: 0 } as const

@@ -66,6 +66,8 @@ function viewOfStore(job: Job, look: Look, index: number) {
     retry_at_ms,
     error_class,
     ran_on: job.ran_on,
+    skip_reason: job.skip_reason,
+    profile: job.profile,
     source_size: job.source_size,
     source_mtime_ms: job.source_mtime_ms,
     created_at: job.created_at,
@@ -97,10 +99,11 @@ function expectInvariants(look: Look, subject: Subject, act: string): void {
   for (const before of subject.last.jobs) {
     const job = there(look.jobs.find((found) => found.id === before.id))
     expect(job.attempt).toBeGreaterThanOrEqual(before.attempt)
-    const isUndone = before.status === 'completed' && job.status !== 'completed'
+    const isUndone = ['completed', 'skipped'].includes(before.status) && job.status !== before.status
     if (isUndone) expect(act).toBeOneOf(['addSources', 'requeue'])
   }
   for (const [index, job] of look.jobs.entries()) {
+    expect(job.skip_reason !== null).toBe(job.status === 'skipped')
     expectOneOwner(job, subject.owners)
     const numbers = there(look.attempts[index]).map((ended) => ended.attempt)
     expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b))

@@ -15,6 +15,8 @@ export interface ModelJob extends Pick<
   | 'retry_at_ms'
   | 'error_class'
   | 'ran_on'
+  | 'skip_reason'
+  | 'profile'
   | 'source_size'
   | 'source_mtime_ms'
 > {
@@ -71,6 +73,8 @@ export function newJob(id: string, now_ms: number): ModelJob {
     retry_at_ms: null,
     error_class: null,
     ran_on: null,
+    skip_reason: null,
+    profile: null,
     source_size: null,
     source_mtime_ms: null,
     created_at_ms: now_ms,
@@ -124,7 +128,14 @@ export function settle(job: ModelJob, status: JobStatus): void {
 export function afresh(job: ModelJob): void {
   settle(job, 'pending')
   Object.assign(job, { worker_id: null, retry_count: 0, retry_at_ms: null, error_class: null, ran_on: null })
-  Object.assign(job, { lost_count: 0, not_before_ms: 0, failed_by: [], refused_by: [] })
+  Object.assign(job, {
+    skip_reason: null,
+    profile: null,
+    lost_count: 0,
+    not_before_ms: 0,
+    failed_by: [],
+    refused_by: [],
+  })
 }
 
 /** Back to the queue after an attempt; what some worker refused waits for another one from now on. */

@@ -43,7 +43,9 @@ test('a database of schema 2 is upgraded in place: every row is as it was, and w
   await schemaTwo(path)
   const before = tablesOf(path)
   await open(path).close()
-  const ofJobs = { ran_on: null, failed_by: null, refused_by: null, refused_at_ms: null }
+  const ofConversion = { skip_reason: null, profile: null, source_facts: null, score: null, converted_with: null }
+  const ofJobs = { ran_on: null, failed_by: null, refused_by: null, refused_at_ms: null, ...ofConversion }
+  const ofSkipped = { state: 'skipped', jobs: 0, source_bytes: 0, output_bytes: 0 }
   const added = {
     jobs: ofJobs,
     attempts: { ran_on: null, superseded: 0 },
@@ -51,7 +53,10 @@ test('a database of schema 2 is upgraded in place: every row is as it was, and w
   }
   const expected = Object.entries(before).map(([table, rows]) => [
     table,
-    rows.map((row) => ({ ...row, ...added[table as keyof typeof added] })),
+    [
+      ...rows.map((row) => ({ ...row, ...added[table as keyof typeof added] })),
+      ...(table === 'counters' ? [ofSkipped] : []),
+    ],
   ])
   expect(tablesOf(path)).toEqual(Object.fromEntries(expected))
   const db = new Database(path, { readonly: true })

@@ -49,7 +49,7 @@ test('what was empty is null, and a state that nobody knows is failed', async ()
 
 test('the totals are those of a recount', async () => {
   await using queue = await upgrade(jobs)
-  const counted = { pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0 }
+  const counted = { pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0, skipped: 0 }
   for (const job of (await queue.store.jobs({ limit: 1000 })).jobs) counted[job.status]++
   const totals = await queue.store.totals()
   expect(totals.by_status).toEqual(counted)
