@@ -82,14 +82,19 @@ export function jobText({ job, attempts }: Reply<'job'>): string {
   ].join('')
 }
 
-/** `hevc 3840x2160 HDR, 15.3 Mbit/s, 2.4 h, matroska`; what is not known is left out. */
+/** `hevc 3840x2160 HDR, 15.3 Mbit/s, 2 hours, matroska`; what is not known is left out. */
 function factsText({ codec, width, height, is_hdr, bit_rate, duration_seconds, format }: SourceFacts): string {
   return [
     `${codec} ${width}x${height}${is_hdr ? ' HDR' : ''}`,
-    ...(bit_rate === null ? [] : [`${(bit_rate / 1e6).toFixed(1)} Mbit/s`]),
+    ...(bit_rate === null ? [] : [rateText(bit_rate)]),
     ...(duration_seconds === null ? [] : [formatDuration(duration_seconds)]),
     format,
   ].join(', ')
+}
+
+function rateText(bitsPerSecond: number): string {
+  const kilobits = bitsPerSecond / 1000
+  return kilobits < 999.5 ? `${Math.round(kilobits)} kbit/s` : `${(kilobits / 1000).toFixed(1)} Mbit/s`
 }
 
 function fullProgressText(job: JobView, { fps, speed, runs_on }: NonNullable<JobView['progress']>): string {

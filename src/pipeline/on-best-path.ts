@@ -27,7 +27,8 @@ interface FailedRun {
 
 /**
  * Runs a conversion on the best path that is free, and on the next one at once when a GPU fails at it. What fails for
- * the storage's sake, or on the CPU too, is thrown, and so is a `SkippedError`; the error then tells what it ran on. `run` says when its encode is
+ * the storage's sake, or on the CPU too, is thrown; the error then tells what it ran on. A `SkippedError` is thrown, too,
+ * with what it ran on: that path has done well. `run` says when its encode is
  * over, so that the next conversion need not wait for the check of this one's result.
  */
 export async function onBestPath<T>(
@@ -54,7 +55,11 @@ export async function onBestPath<T>(
       blame(failures, path)
       return { value, ran_on: ranOn() }
     } catch (error) {
-      if (error instanceof SkippedError) error.ran_on = ranOn()
+      if (error instanceof SkippedError) {
+        slot?.succeeded()
+        blame(failures, path)
+        error.ran_on = ranOn()
+      }
       if (!(error instanceof ConversionError) || signal.aborted) throw error
       if (error.report.step === 'encode' || error.report.step === 'verify') error.ran_on = ranOn()
       left = left.filter((other) => other !== path)

@@ -3,6 +3,7 @@ import { ConversionError } from '../contract/failure.ts'
 import { type AudioPlan, planAudio } from './audio-plan.ts'
 import type { EncoderChoice } from './encoder-args.ts'
 import type { FrameSize } from './frame.ts'
+import { isLengthGuessed } from './guessed-length.ts'
 import type { MediaInfo, MediaStream, VideoStream } from './media-info.ts'
 import { type Picture, planPicture } from './picture.ts'
 import { bitDepthOf } from './pixel-format.ts'
@@ -132,11 +133,8 @@ function rateHint({ average_rate: average, nominal_rate: nominal }: VideoStream)
   return nominal > 240 || nominal > 2 * average ? average : null
 }
 
-/** Formats without a length of their own: FFmpeg guesses one from the bit rate. */
-const guessedLength = /^(h26[134]|hevc|vvc|m4v|mpegvideo|mjpeg|vc1|obu|dirac|.*_pipe|gif|apng)$/
-
 function expectedLength(info: MediaInfo, source: VideoStream) {
-  const isGuess = info.formats.some((name) => guessedLength.test(name))
+  const isGuess = isLengthGuessed(info)
   const fileSeconds = isGuess ? null : info.duration_seconds
   return {
     video_seconds: isGuess ? null : source.duration_seconds,

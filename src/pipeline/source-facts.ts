@@ -1,4 +1,5 @@
 import type { SourceFacts } from '../contract/profile.ts'
+import { isLengthGuessed } from './guessed-length.ts'
 import type { MediaInfo } from './media-info.ts'
 import { mainVideo } from './plan.ts'
 
@@ -7,7 +8,7 @@ export function sourceFacts(info: MediaInfo): SourceFacts {
   const film = mainVideo(info)
   const width = Math.round(film.width * film.sample_aspect)
   const isTurned = film.rotation === 90 || film.rotation === 270
-  const seconds = info.duration_seconds
+  const seconds = isLengthGuessed(info) ? null : info.duration_seconds
   return {
     codec: film.codec,
     width: isTurned ? film.height : width,

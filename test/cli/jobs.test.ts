@@ -82,6 +82,43 @@ test('a completed job tells what it ran on, and its table of fields does not rep
   expect(text).not.toMatch(/^ran_on/m)
 })
 
+test('a skipped job tells why, by which profile, and what its source is', () => {
+  const facts = { codec: 'hevc', width: 3840, height: 2160, is_hdr: true, bit_rate: 15_340_000, duration_seconds: 7260 }
+  const skipped = job({
+    status: 'skipped',
+    progress: null,
+    skip_reason: 'the result would have 104% of\nthe size of the source',
+    profile: 'films',
+    source_facts: { ...facts, format: 'matroska' },
+  })
+  const text = jobText({
+    job: skipped,
+    attempts: [attempt({ outcome: 'skipped', error_message: 'too large', step: null, command: [], stderr_tail: '' })],
+  })
+  expect(text).toContain(String.raw`skip_reason      the result would have 104% of\nthe size of the source`)
+  expect(text).toContain('profile          films\n')
+  expect(text).not.toMatch(/^source_facts|^score/m)
+  expect(text.split('films\n')[1]).toBe(`source: hevc 3840x2160 HDR, 15.3 Mbit/s, 2 hours, matroska
+
+attempt 1 on worker-2: skipped, 2026-03-01T10:10:00.000Z to 2026-03-01T10:11:00.000Z
+  too large
+`)
+  expect(listText({ jobs: [skipped], count: 1, next: null }).split('\n')[1]).toBe(
+    String.raw`1f6f  skipped  5     the result would have 104% of\nthe size of the source  /in/a.mkv`,
+  )
+})
+
+test('what is not known of a source is left out, and a score is told as it was measured', () => {
+  const facts = { codec: 'h264', width: 320, height: 180, is_hdr: false, bit_rate: null, duration_seconds: null }
+  const line = (source_facts: JobView['source_facts'], score: JobView['score'] = null) =>
+    below(jobText({ job: job({ progress: null, source_facts, score }), attempts: [] }))
+  expect(line({ ...facts, format: 'h264' })).toBe('source: h264 320x180, h264\n')
+  expect(line({ ...facts, bit_rate: 64_400, duration_seconds: 2, format: 'mov' })).toBe(
+    'source: h264 320x180, 64 kbit/s, 2 s, mov\n',
+  )
+  expect(line(null, { metric: 'vmaf', value: 94.25 })).toBe('score: vmaf 94.25\n')
+})
+
 test('where nothing is known nothing is said of what it ran on', () => {
   const progress = { step: 'probe', percent: null, fps: null, speed: null, eta_seconds: null, runs_on: null } as const
   expect(below(jobText({ job: job({ progress }), attempts: [attempt({ outcome: 'lost' })] }))).not.toContain('ran on')

@@ -12,6 +12,12 @@ libx264 on the CPU                              450     12         it hung\u001b
 `)
 })
 
+test('skipped jobs have a figure of their own', () => {
+  const report = statsReport()
+  const text = statsText({ ...report, jobs: { ...report.jobs, skipped: 1200 } })
+  expect(text).toMatch(/^jobs skipped +1,200$/m)
+})
+
 test('before anything ran there is no such table, and what went wrong follows the figures', () => {
   const text = statsText(statsReport({ failures: [{ error_message: 'disk full', count: 3 }] }))
   expect(text).not.toContain('Ran on')

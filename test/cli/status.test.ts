@@ -42,6 +42,13 @@ test("the contract's picture, figure for figure", () => {
 `)
 })
 
+test('what was skipped or cancelled is told only where there is some', () => {
+  const jobs = { total: 8, completed: 4, processing: 0, pending: 0, failed: 1, awaiting_retry: 0 }
+  const text = statusText(statsReport({ jobs: { ...jobs, skipped: 2, cancelled: 1 } }), workersReply([]))
+  expect(text).toContain('├─ Pending: 0 (0.0%)\n├─ Skipped: 2 (25.0%)\n├─ Cancelled: 1\n└─ Failed: 1\n')
+  expect(statusText(statsReport(), workersReply([]))).not.toMatch(/Skipped|Cancelled/)
+})
+
 const lastLine = (...paths: ReturnType<typeof path>[]) =>
   statusText(statsReport({ paths }), workersReply([])).split('(avg)\n')[1] ?? ''
 const linesOf = (...workers: ReturnType<typeof workerView>[]) =>

@@ -4,6 +4,7 @@ import { EncodeError } from '../../src/pipeline/encode-error.ts'
 import type { GpuAccess, GpuMode } from '../../src/pipeline/gpu-access.ts'
 import { onBestPath } from '../../src/pipeline/on-best-path.ts'
 import { planPicture } from '../../src/pipeline/picture.ts'
+import { SkippedError } from '../../src/pipeline/skipped-error.ts'
 import type { PathCandidate } from '../../src/pipeline/video-paths.ts'
 import { caught, gpu, settings as settingsOf, video } from './samples.ts'
 import { capability } from '../support/capability.ts'
@@ -61,6 +62,19 @@ test('the best path runs, and its place is given back', async () => {
   expect(ran).toEqual(['h264_vulkan'])
   expect(result?.ran_on).toMatchObject({ ...onCard, fell_back: false })
   expect(said).toEqual(['succeeded', 'released'])
+})
+
+test('a result that turns out not to be wanted is a success of its path, and hands nothing over', async () => {
+  const { access, said } = openAccess()
+  const tooLarge = new SkippedError('too large')
+  const { ran, error } = await runOn(access, [failing('other'), tooLarge])
+  expect(ran).toEqual(['h264_vulkan', 'libx264'])
+  expect(error).toBe(tooLarge)
+  expect(tooLarge.ran_on).toMatchObject({ ...onCpu, fell_back: true })
+  expect(said).toEqual(['released', 'failed: h264_vulkan on Card failed: other went wrong'])
+  const again = openAccess()
+  expect((await runOn(again.access, [new SkippedError('too large')])).ran).toEqual(['h264_vulkan'])
+  expect(again.said).toEqual(['succeeded', 'released'])
 })
 
 test('the place is free for the next conversion as soon as the encode is over', async () => {

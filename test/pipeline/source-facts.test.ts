@@ -46,6 +46,10 @@ test('what is not known is null, or empty', () => {
     bit_rate: null,
     duration_seconds: null,
   })
+  for (const guessed of ['h264', 'hevc', 'gif']) {
+    const facts = sourceFacts(media([video()], { formats: [guessed] }))
+    expect(facts).toMatchObject({ format: guessed, bit_rate: null, duration_seconds: null })
+  }
   expect(sourceFacts(media([video()], { size_bytes: 0 }))).toMatchObject({ bit_rate: null, duration_seconds: 60 })
   expect(sourceFacts(media([video()], { formats: [] })).format).toBe('')
 })
