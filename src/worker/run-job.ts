@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { ConversionError } from '../contract/failure.ts'
 import type { Assignment, Progress } from '../contract/job.ts'
-import { pathText } from '../contract/gpu.ts'
+import { pathText, type RanOn } from '../contract/gpu.ts'
 import { type ConversionLimits, convert, type ConvertResult } from '../pipeline/convert.ts'
 import type { GpuAccess } from '../pipeline/gpu-access.ts'
 import { SkippedError } from '../pipeline/skipped-error.ts'
@@ -75,13 +75,7 @@ async function reportOf(job: Assignment, context: RunContext, signal: AbortSigna
   const claim = { job_id: job.id, worker_id: context.worker_id, attempt: job.attempt }
   try {
     const { source_duration, ...result } = await convertWatched(job, { ...context, log }, signal)
-    const { ran_on } = result
-    if (ran_on.fell_back) {
-      log.warn('a GPU failed at it, another path took over', {
-        ran_on: pathText(ran_on),
-        reasons: ran_on.reasons.join('; '),
-      })
-    }
+    warnOfFallback(result.ran_on)
     return { outcome: 'completed', input: { ...claim, ...result, source_duration: source_duration ?? undefined } }
   } catch (error) {
     if (error instanceof SkippedError) return skipOf(error)
@@ -91,8 +85,15 @@ async function reportOf(job: Assignment, context: RunContext, signal: AbortSigna
     return { outcome: 'failed', input: { ...claim, error_message: message, report, ran_on } }
   }
 
+  function warnOfFallback(ran_on: RanOn): void {
+    if (!ran_on.fell_back) return
+    const reasons = ran_on.reasons.join('; ')
+    log.warn('a GPU failed at it, another path took over', { ran_on: pathText(ran_on), reasons })
+  }
+
   function skipOf({ message: reason, record, ran_on }: SkippedError): Report {
     log.info(`skipped: ${reason}`)
+    if (ran_on) warnOfFallback(ran_on)
     const known = record ?? { source_facts: null, profile: null, settings: null }
     return { outcome: 'skipped', input: { ...claim, ...known, reason, notes: [], ran_on } }
   }

@@ -56,6 +56,8 @@ function attempt(changes: Partial<Attempt> = {}): Attempt {
   }
 }
 
+const toldOf = (source_facts: JobView['source_facts'], score: JobView['score'] = null) =>
+  below(jobText({ job: job({ progress: null, source_facts, score }), attempts: [] }))
 const below = (text: string) => text.split('source_mtime_ms  1\n')[1]
 
 test('a running job tells what it runs on, and each ended attempt what it ran on and why', () => {
@@ -110,13 +112,11 @@ attempt 1 on worker-2: skipped, 2026-03-01T10:10:00.000Z to 2026-03-01T10:11:00.
 
 test('what is not known of a source is left out, and a score is told as it was measured', () => {
   const facts = { codec: 'h264', width: 320, height: 180, is_hdr: false, bit_rate: null, duration_seconds: null }
-  const line = (source_facts: JobView['source_facts'], score: JobView['score'] = null) =>
-    below(jobText({ job: job({ progress: null, source_facts, score }), attempts: [] }))
-  expect(line({ ...facts, format: 'h264' })).toBe('source: h264 320x180, h264\n')
-  expect(line({ ...facts, bit_rate: 64_400, duration_seconds: 2, format: 'mov' })).toBe(
+  expect(toldOf({ ...facts, format: 'h264' })).toBe('source: h264 320x180, h264\n')
+  expect(toldOf({ ...facts, bit_rate: 64_400, duration_seconds: 2, format: 'mov' })).toBe(
     'source: h264 320x180, 64 kbit/s, 2 s, mov\n',
   )
-  expect(line(null, { metric: 'vmaf', value: 94.25 })).toBe('score: vmaf 94.25\n')
+  expect(toldOf(null, { metric: 'vmaf', value: 94.25 })).toBe('score: vmaf 94.25\n')
 })
 
 test('where nothing is known nothing is said of what it ran on', () => {

@@ -57,6 +57,8 @@ export const settings = v.parse(ConversionSettings, {
 })
 
 export interface TestMasterOptions {
+  /** What differs from `settings`. */
+  settings?: Partial<ConversionSettings>
   /** Of an earlier test master, to go on with its files. */
   base?: string
   overwrite?: boolean
@@ -80,7 +82,7 @@ export function openMaster(options: TestMasterOptions = {}): TestMaster {
   })
   const coordinator = createCoordinator({
     store,
-    settings,
+    settings: { ...settings, ...options.settings },
     root_path,
     output_base,
     overwrite: options.overwrite ?? false,

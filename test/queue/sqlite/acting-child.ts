@@ -2,11 +2,11 @@ import { writeSync } from 'node:fs'
 import { openSqliteStore } from '../../../src/queue/sqlite/sqlite-store.ts'
 import type { Store } from '../../../src/queue/store.ts'
 import { systemClock } from '../../../src/util/clock.ts'
-import { failure, keyOf, lease_ms, result, source, there } from '../cases/world.ts'
+import { failure, keyOf, lease_ms, result, skipped, source, there } from '../cases/world.ts'
 
 /** What the store said yes to, a line of JSON each, written once its promise has resolved. */
 export interface Acknowledged {
-  act: 'added' | 'completed' | 'failed' | 'released' | 'cancelled' | 'claimed'
+  act: 'added' | 'completed' | 'skipped' | 'failed' | 'released' | 'cancelled' | 'claimed'
   job_id: string
   attempt: number
 }
@@ -24,11 +24,12 @@ async function act(store: Store): Promise<never> {
     const key = keyOf(claimed)
     const ends = {
       completed: () => store.complete(key, result),
+      skipped: () => store.skip(key, skipped),
       failed: () => store.fail(key, failure()),
       cancelled: () => store.cancel(claimed.id),
       released: () => store.release(key),
     }
-    const [act, end] = there(Object.entries(ends)[index % 4])
+    const [act, end] = there(Object.entries(ends)[index % 5])
     there(await end())
     say({ act: act as keyof typeof ends, job_id: claimed.id, attempt: claimed.attempt })
   }
