@@ -109,7 +109,7 @@ export const routes = {
       ...claim,
       attempt: Integer(1),
       /** A sentence. */
-      reason: Text(1000),
+      reason: v.pipe(Text(1000), v.nonEmpty('must not be empty')),
       notes,
       /** What an encode ran on that was ended early; null when it did not come to one. */
       ran_on: toldRanOn,

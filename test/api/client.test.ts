@@ -24,6 +24,23 @@ test('both ways to a master answer alike: over HTTP and within the process', asy
   expect(await codeOf(master.api.cancelJob({ job_id: '' }))).toBe('invalid_request')
 })
 
+test('what a master of an earlier version does not tell yet is read as not known', async () => {
+  const master = openMaster()
+  const job_id = await master.addSource('a.mkv')
+  const earlier = createClient('http://master.test', async (url, init) => {
+    const text = await (await master.app.request(url, init)).text()
+    return new Response(text.replaceAll(/,"(skipped|skip_reason|profile|source_facts|score|ran_on)":(null|0)/g, ''))
+  })
+  const unknown = { skip_reason: null, profile: null, source_facts: null, score: null, ran_on: null }
+  expect((await earlier.job({ job_id })).job).toMatchObject(unknown)
+  expect(await earlier.status({})).toEqual(await master.api.status({}))
+  expect(await earlier.stats({})).toMatchObject({ jobs: { pending: 1, skipped: 0, total: 1 } })
+  expect(await earlier.claim({ worker_id: 'w', boot_id: 'b', request_id: 'r' })).toMatchObject({
+    id: job_id,
+    ...unknown,
+  })
+})
+
 test("no answer, a stranger's answer and a proxy's refusal are told apart", async () => {
   const nobody = createClient('http://127.0.0.1:9')
   expect(await codeOf(nobody.status({}))).toBe('unreachable')

@@ -74,6 +74,7 @@ test('a skip needs a reason and an attempt; what else it tells in words of anoth
     const { [missing]: _, ...rest } = skip
     expect((await send(rest)).status).toBe(400)
   }
+  expect((await send({ ...skip, reason: '' })).status).toBe(400)
   const foreign = { source_facts: { codec: 7 }, profile: '', settings: { codec: 'vvc' }, ran_on: 'a GPU', mood: 'good' }
   expect((await send({ ...skip, ...foreign })).status).toBe(200)
   expect((await master.api.job({ job_id: job.id })).job).toMatchObject({

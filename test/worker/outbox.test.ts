@@ -87,6 +87,24 @@ test('the report of a failure is kept and delivered in the same way', async () =
   expect(entriesOf(work_base)).toEqual([])
 })
 
+test('what a worker of an earlier version left in the outbox is delivered, with all that it told', async () => {
+  const [master, work_base] = [openMaster(), temporaryFolder()]
+  const job_id = await addClip(master, 'a.mp4')
+  const { entries } = await convertUnheard(master, work_base)
+  const [path = ''] = entries
+  const { report, ...entry } = JSON.parse(readFileSync(path, 'utf8')) as { report: { input: object } }
+  const { source_facts: _, profile: __, settings: ___, score: ____, ...told } = report.input as Record<string, unknown>
+  writeFileSync(path, JSON.stringify({ ...entry, report: { ...report, input: told } }))
+  await workUntil(master, openWorker(master.remote, { work_base }).worker, 1)
+  expect((await master.api.job({ job_id })).job).toMatchObject({
+    status: 'completed',
+    attempt: 1,
+    source_facts: null,
+    ran_on: { encoder: 'libx264' },
+  })
+  expect(entriesOf(work_base)).toEqual([])
+})
+
 test('new jobs are done while an old result still waits for an answer', async () => {
   const [master, work_base] = [openMaster(), temporaryFolder()]
   const old = await addClip(master, 'a.mp4')
