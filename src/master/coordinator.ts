@@ -8,8 +8,9 @@ import { adminCalls } from './admin-calls.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { OnJobEvent } from './events.ts'
 import { recoverPublications } from './finish.ts'
-import type { Parts } from './parts.ts'
+import type { Parts, ReplaceOptions } from './parts.ts'
 import { reapUntil } from './reaper.ts'
+import { recoverUndoings } from './replace/undo.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import { workerCalls } from './worker-calls.ts'
 
@@ -18,8 +19,9 @@ export interface CoordinatorOptions {
   settings: ConversionSettings
   /** Absolute. */
   root_path: string
-  /** Absolute. */
+  /** Absolute; not used in replace mode. */
   output_base: string
+  replace: ReplaceOptions
   overwrite: boolean
   settle_time_ms: number
   worker_timeout_ms: number
@@ -42,7 +44,8 @@ export interface Coordinator {
   wake: () => void
 }
 
-export function createCoordinator(options: CoordinatorOptions): Coordinator {
+export function createCoordinator(given: CoordinatorOptions): Coordinator {
+  const options = { ...given, output_base: given.replace.enabled ? given.root_path : given.output_base }
   const { store, clock, onEvent, worker_timeout_ms, log } = options
   const dispatcher = new Dispatcher({ ...options, lease_ms: worker_timeout_ms })
   const parts: Parts = {
@@ -59,6 +62,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     api: checkedApi({ ...workerCalls(parts), ...adminCalls(parts) }),
     async start() {
       await recoverPublications(parts)
+      await recoverUndoings(parts)
       await store.renewAll(worker_timeout_ms)
       reaping = reapUntil(stopping.signal, parts, (error) => log.error(`cannot look after the queue: ${String(error)}`))
     },

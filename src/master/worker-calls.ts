@@ -1,11 +1,10 @@
-import { extname } from 'node:path'
 import type { Handlers } from '../contract/api.ts'
-import { containers } from '../contract/conversion.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import type { Assignment, Job } from '../contract/job.ts'
 import type { Heartbeat } from '../contract/worker.ts'
 import { answerRepeated, failClaim } from './fail-claim.ts'
 import { finishClaim } from './finish.ts'
+import { containerNamed } from './outputs.ts'
 import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
 import { discardStaged, stagingPath } from './publish.ts'
@@ -31,8 +30,14 @@ type Claim = { job_id: string; attempt: number }
 export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
   const { store, dispatcher, worker_timeout_ms } = parts
   const finish = finishClaim(parts)
+  let isForeignTold = false
   return {
     async nextJob({ worker_id, wait }, signal) {
+      if (parts.replace.enabled && !isForeignTold) {
+        isForeignTold = true
+        const why = 'it writes results itself, and replace.enabled lets only our own workers convert'
+        parts.log.warn(`worker ${worker_id} is given no jobs: ${why}`, { worker_id })
+      }
       const job = await dispatcher.next({ worker_id, request_id: null }, wait * 1000, signal)
       return job ? assignment(job) : null
     },
@@ -109,8 +114,8 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
 
   function assignment(job: Job): Assignment {
     // A job that was added under another setting keeps the container that its output is named for.
-    const named = containers.find((container) => extname(job.output_path) === `.${container}`)
-    const settings = { ...parts.settings, container: named ?? parts.settings.container }
+    const container = containerNamed(job.output_path) ?? parts.settings.container
+    const settings = { ...parts.settings, container }
     return { ...job, settings, staging_path: stagingPath(parts.output_base, job), lease_ms: worker_timeout_ms }
   }
 

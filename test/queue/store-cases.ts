@@ -11,6 +11,7 @@ import { pageCases } from './cases/pages.ts'
 import { ranOnCases } from './cases/ran-on.ts'
 import { refusalCases } from './cases/refusals.ts'
 import { skipCases } from './cases/skips.ts'
+import { replacementCases } from './cases/replacements.ts'
 import { sourceCases } from './cases/sources.ts'
 import { standingCases } from './cases/standings.ts'
 import { totalsCases } from './cases/totals.ts'
@@ -25,6 +26,7 @@ const themes: Record<string, (check: Check) => void> = {
   failures: failureCases,
   refusals: refusalCases,
   standings: standingCases,
+  replacements: replacementCases,
   'operations by state': operationCases,
   attempts: attemptCases,
   history: historyCases,

@@ -7,7 +7,9 @@ import type { Api } from '../../src/contract/api.ts'
 import { ConversionSettings } from '../../src/contract/conversion.ts'
 import { type Coordinator, createCoordinator } from '../../src/master/coordinator.ts'
 import type { JobEvent } from '../../src/master/events.ts'
-import { jobId, outputCandidates } from '../../src/master/outputs.ts'
+import { systemMoves } from '../../src/master/moves.ts'
+import { jobId, outputCandidates, replacementCandidates } from '../../src/master/outputs.ts'
+import type { ReplaceOptions } from '../../src/master/parts.ts'
 import { openSqliteStore } from '../../src/queue/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/queue/store.ts'
 import { createLog } from '../../src/util/log.ts'
@@ -63,6 +65,8 @@ export interface TestMasterOptions {
   base?: string
   overwrite?: boolean
   max_retries?: number
+  /** Replace mode, with what differs from the defaults. */
+  replace?: Partial<ReplaceOptions>
 }
 
 /** Opens a master over fresh folders, or over those of an earlier one. */
@@ -85,6 +89,13 @@ export function openMaster(options: TestMasterOptions = {}): TestMaster {
     settings: { ...settings, ...options.settings },
     root_path,
     output_base,
+    replace: {
+      enabled: options.replace !== undefined,
+      keep_originals_ms: 7 * 86_400_000,
+      hard_links: 'skip',
+      moves: systemMoves,
+      ...options.replace,
+    },
     overwrite: options.overwrite ?? false,
     settle_time_ms: 10_000,
     worker_timeout_ms: 120_000,
@@ -125,7 +136,9 @@ export function openMaster(options: TestMasterOptions = {}): TestMaster {
           source_path,
           source_size: found.size,
           source_mtime_ms: Math.floor(found.lastModified),
-          output_paths: outputCandidates(source_path, root_path, output_base, 'mp4'),
+          output_paths: options.replace
+            ? replacementCandidates(source_path, 'mp4')
+            : outputCandidates(source_path, root_path, output_base, 'mp4'),
           problem: null,
         },
       ])

@@ -13,6 +13,8 @@ export interface ScannerOptions extends ScanRules {
   /** Whether to look at changed folders at once, where the OS tells of them. */
   watch: boolean
   container: Container
+  /** Whether results take their sources' places. */
+  replaces: boolean
   store: Pick<Store, 'addSources'>
   log: Log
   clock?: Clock | undefined
