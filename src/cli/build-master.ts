@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { type Coordinator, createCoordinator } from '../master/coordinator.ts'
 import type { OnJobEvent } from '../master/events.ts'
-import { systemMoves } from '../master/moves.ts'
+import { profilesOfPath, ruleOf } from '../master/path-profiles.ts'
 import { Scanner } from '../master/scan/scanner.ts'
 import { openSqliteStore } from '../queue/sqlite/sqlite-store.ts'
 import type { Store } from '../queue/store.ts'
@@ -25,8 +25,8 @@ export interface Master {
 export function buildMaster(config: Config, log: Log, onEvent: OnJobEvent): Master {
   const { scanner: scan, conversion, queue } = config
   const root_path = resolve(scan.root_path)
-  const { enabled, keep_originals, hard_links } = config.replace
-  const output_base = enabled ? root_path : resolve(scan.output_base)
+  const output_base = resolve(scan.output_base)
+  const profilesOf = profilesOfPath(config.profiles, root_path)
   const store = openSqliteStore({
     path: resolve(config.database.path),
     max_retries: queue.max_retries,
@@ -42,7 +42,7 @@ export function buildMaster(config: Config, log: Log, onEvent: OnJobEvent): Mast
     settle_time_ms: scan.settle_time,
     watch: scan.watch,
     container: conversion.container,
-    replaces: enabled,
+    ruleOf: (source_path) => ruleOf(profilesOf(source_path)),
     store,
     log,
     on_added: () => coordinator.wake(),
@@ -50,9 +50,9 @@ export function buildMaster(config: Config, log: Log, onEvent: OnJobEvent): Mast
   const coordinator = createCoordinator({
     store,
     settings: conversion,
+    profilesOf,
     root_path,
     output_base,
-    replace: { enabled, keep_originals_ms: keep_originals, hard_links, moves: systemMoves },
     overwrite: conversion.overwrite,
     settle_time_ms: scan.settle_time,
     worker_timeout_ms: queue.worker_timeout,

@@ -182,14 +182,18 @@ export const heads = {
   },
   requeue: {
     description: 'Convert finished, failed, cancelled or skipped jobs again from the start',
-    args: { ...jobIds, ...asking },
-    examples: ['darkstream requeue 1f6f2a...'],
-    takesMore: true,
-  },
-  undo: {
-    description: 'Put the originals of replaced jobs back, and leave those alone from then on',
-    args: { ...jobIds, ...asking },
-    examples: ['darkstream undo 1f6f2a...'],
+    args: {
+      job_id: { type: 'positional', required: false, description: 'Ids of jobs, as `darkstream jobs` shows them' },
+      changed: {
+        type: 'boolean',
+        description:
+          'Instead of ids: all completed and skipped jobs that settings and profiles of today treat otherwise',
+      },
+      'dry-run': { type: 'boolean', description: 'With --changed: only tell which and why' },
+      ...json,
+      ...asking,
+    },
+    examples: ['darkstream requeue 1f6f2a...', 'darkstream requeue --changed --dry-run'],
     takesMore: true,
   },
   cancel: {

@@ -44,6 +44,16 @@ export function isCompliant({ source_path, facts }: KnownSource, settings: Conve
   )
 }
 
+/** Why a profile has a source skipped, a sentence; with the figures that it was found by, where somebody has looked. */
+export function skipByProfile({ name }: Pick<Profile, 'name'>, facts?: SourceFacts): string {
+  return `profile ${name} says skip${facts === undefined ? '' : `: ${factsText(facts)}`}`
+}
+
+function factsText({ codec, width, height, is_hdr, bit_rate }: SourceFacts): string {
+  const rate = bit_rate === null ? '' : ` at ${Number((bit_rate / 1e6).toPrecision(2))} Mb/s`
+  return `${codec}${rate} in ${width}x${height}${is_hdr ? ', HDR' : ''}`
+}
+
 function isWithin(value: number | null, min: number | undefined, max: number | undefined): boolean {
   if (min === undefined && max === undefined) return true
   return value !== null && value >= (min ?? -Infinity) && value <= (max ?? Infinity)

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { ConversionSettings, PictureScore } from './conversion.ts'
 import { conversionSteps, failureClasses } from './failure.ts'
 import { RanOn, VideoPath } from './gpu.ts'
-import { SourceFacts } from './profile.ts'
+import { Profile, SourceFacts } from './profile.ts'
 
 /** `skipped`: a worker looked at the source and found that it is not to be converted. */
 export const jobStatuses = ['pending', 'processing', 'completed', 'failed', 'cancelled', 'skipped'] as const
@@ -24,6 +24,9 @@ export const Progress = v.object({
   runs_on: v.fallback(v.optional(v.nullable(VideoPath), null), null),
 })
 export type Progress = v.InferOutput<typeof Progress>
+
+/** Of a job for which nobody and no profile asked for another. */
+export const defaultPriority = 5
 
 /** One source and what becomes of it. The first thirteen fields are the original contract's; times are RFC 3339 UTC or null. */
 export const Job = v.object({
@@ -80,7 +83,10 @@ export type JobView = v.InferOutput<typeof JobView>
 /** A claimed job with all that a worker needs to run it. */
 export const Assignment = v.object({
   ...Job.entries,
+  /** Those that hold where none of the profiles does, or for certain: who knows no profiles is served best by them. */
   settings: ConversionSettings,
+  /** Those that may hold for the source, by its path; the first whose conditions hold, too, takes the settings' place. */
+  profiles: v.optional(v.array(Profile), []),
   /** Where the worker leaves the checked result; the master moves it to `output_path`. */
   staging_path: v.string(),
   /** Milliseconds after which the job is given to another worker unless a heartbeat renewed it. */

@@ -5,7 +5,6 @@ import { Flag, Integer, JobId, Name, Text } from './fields.ts'
 import { RanOn } from './gpu.ts'
 import { Assignment, Attempt, JobStatus, JobView, Progress } from './job.ts'
 import { SourceFacts } from './profile.ts'
-import { Replacement } from './replacement.ts'
 import { StatsReport, StatusReport } from './report.ts'
 import { Heartbeat, WorkerView } from './worker.ts'
 
@@ -121,7 +120,12 @@ export const routes = {
   release: {
     method: 'POST',
     path: '/api/worker/job-release',
-    input: v.object({ ...claim, attempt: Integer(1) }),
+    input: v.object({
+      ...claim,
+      attempt: Integer(1),
+      /** What the source was found to be, where a profile gives such a one a later turn. */
+      source_facts: v.fallback(v.nullish(SourceFacts, null), null),
+    }),
     reply: Done,
   },
   /** A worker that stops says so: what is still in its name goes back at once, and it shows as offline. */
@@ -153,12 +157,7 @@ export const routes = {
     method: 'GET',
     path: '/api/job',
     input: v.object({ job_id: JobId }),
-    reply: v.object({
-      job: JobView,
-      attempts: v.array(Attempt),
-      /** The newest of its results that took its source's place; null when none did. */
-      replacement: v.optional(v.nullable(Replacement), null),
-    }),
+    reply: v.object({ job: JobView, attempts: v.array(Attempt) }),
   },
   workers: {
     method: 'GET',
@@ -186,8 +185,42 @@ export const routes = {
   },
   retryJob: { method: 'POST', path: '/api/job/retry', input: v.object({ job_id: JobId }), reply: Done },
   requeueJob: { method: 'POST', path: '/api/job/requeue', input: v.object({ job_id: JobId }), reply: Done },
-  /** Puts the original of a replaced job back; the job is skipped then. */
-  undoJob: { method: 'POST', path: '/api/job/undo', input: v.object({ job_id: JobId }), reply: Done },
+  /** Queues what would come out differently by the settings of today, or tells what that is; in several calls where it is much. */
+  requeueChanged: {
+    method: 'POST',
+    path: '/api/requeue',
+    input: v.object({
+      /** There is no other way to requeue without naming jobs; it says so. */
+      changed: v.literal(true, 'must be true: only jobs whose settings changed are requeued together'),
+      dry_run: v.optional(Flag, false),
+      /** The `next` of the call before. */
+      after: v.optional(Integer(0)),
+    }),
+    reply: v.object({
+      /** Completed and skipped jobs. */
+      looked_at: v.number(),
+      /** Those that are pending now; in a dry run, that would be. */
+      requeued: v.number(),
+      /** Left alone: by which settings they came to their end is not known. */
+      unknown: v.number(),
+      /** Left alone: their source is gone. */
+      missing: v.number(),
+      /** The requeued ones by what changed for them, most of them first. */
+      groups: v.array(
+        v.object({
+          /** The profile that holds now and the one that did, null for none. */
+          profile: v.nullable(v.string()),
+          before: v.nullable(v.string()),
+          status: JobStatus,
+          /** A clause each, `codec h264 -> hevc`. */
+          changes: v.array(v.string()),
+          jobs: v.number(),
+        }),
+      ),
+      /** Where to go on; null when all were looked at. */
+      next: v.nullable(v.number()),
+    }),
+  },
   cancelJob: { method: 'POST', path: '/api/job/cancel', input: v.object({ job_id: JobId }), reply: Done },
   prioritizeJob: {
     method: 'POST',

@@ -7,7 +7,7 @@ import type { WorkerView } from '../contract/worker.ts'
 import { type JobEvent } from './events.ts'
 import { type Parts, viewOf } from './parts.ts'
 import { discardStaged, stagingPath } from './publish.ts'
-import { undoing } from './replace/undo.ts'
+import { requeueChanged } from './requeue-changed.ts'
 import { statsReport } from './stats.ts'
 import { viewWorkers } from './worker-views.ts'
 
@@ -21,7 +21,7 @@ type AdminCalls =
   | 'retry'
   | 'retryJob'
   | 'requeueJob'
-  | 'undoJob'
+  | 'requeueChanged'
   | 'cancelJob'
   | 'prioritizeJob'
 
@@ -31,7 +31,6 @@ const retryStep = 200
 /** What people ask of the master. */
 export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
   const { store, dispatcher } = parts
-  const undo = undoing(parts)
   return {
     async status() {
       return (await store.totals()).by_status
@@ -49,8 +48,7 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
     async job({ job_id }) {
       const job = await store.job(job_id)
       if (!job) throw noSuchJob(job_id)
-      const replacement = (await store.replacement(job_id)) ?? null
-      return { job: viewOf(parts, job), attempts: await store.attempts(job_id), replacement }
+      return { job: viewOf(parts, job), attempts: await store.attempts(job_id) }
     },
 
     async workers({ active_only }) {
@@ -80,14 +78,15 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
     },
 
     async requeueJob({ job_id }) {
-      const job = await store.requeue(job_id)
-      const standing = job ? undefined : await whyNotRequeued(job_id)
-      if (standing !== undefined) throw new DarkstreamError('conflict', standing)
-      return acted('queued', 'requeued', job_id, job)
+      return acted('queued', 'requeued', job_id, await store.requeue(job_id))
     },
 
-    async undoJob({ job_id }) {
-      return undo(job_id)
+    async requeueChanged(input) {
+      const report = await requeueChanged(parts, input)
+      if (!input.dry_run && report.requeued > 0) {
+        parts.log.info(`${report.requeued} jobs are queued again, by request: their settings have changed`)
+      }
+      return report
     },
 
     async cancelJob({ job_id }) {
@@ -101,15 +100,6 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
       if (!job) throw noSuchJob(job_id)
       return { status: job.status, message: `priority of job ${job_id} is ${priority}` }
     },
-  }
-
-  /** A result that stands in its source's place is not converted again unawares: that loses quality twice. */
-  async function whyNotRequeued(job_id: string): Promise<string | undefined> {
-    const [job, known] = [await store.job(job_id), await store.replacement(job_id)]
-    if (job?.status !== 'completed' || !known || known.attempt !== job.attempt) return undefined
-    const stands = `job ${job_id} cannot be requeued: its result stands in its source's place`
-    if (known.state !== 'gone') return `${stands}; darkstream undo ${job_id} puts the original back first`
-    return `${stands} and the original is gone; touch ${known.result_path} to have the result itself converted as a new source`
   }
 
   /** In steps that each hold up the API for a few milliseconds only. */

@@ -1,4 +1,6 @@
 import { relative, sep } from 'node:path'
+import type { SourceRule } from '../queue/store.ts'
+import { skipByProfile } from '../contract/holds.ts'
 import { type ConfiguredProfile, isUnconditional, type Profile } from '../contract/profile.ts'
 
 /** What rules a path falls under before anybody has looked at its file. */
@@ -26,6 +28,14 @@ export function profilesOfPath(profiles: readonly ConfiguredProfile[], root_path
 /** The profile that holds for a path whatever its file is: the first that fits, where that asks nothing else. */
 export function surelyHolding([first]: readonly Profile[]): Profile | undefined {
   return first && isUnconditional(first) ? first : undefined
+}
+
+/** What is decided of a source by the profiles of its path before anybody looks at it; null for nothing. */
+export function ruleOf(profiles: readonly Profile[]): SourceRule | null {
+  const profile = surelyHolding(profiles)
+  if (!profile) return null
+  const skip_reason = profile.skip ? skipByProfile(profile) : null
+  return { profile: profile.name, priority: profile.priority, skip_reason }
 }
 
 function plain(text: string): string {

@@ -4,10 +4,11 @@ import type { Assignment, Job } from '../contract/job.ts'
 import type { Heartbeat } from '../contract/worker.ts'
 import { answerRepeated, failClaim } from './fail-claim.ts'
 import { finishClaim } from './finish.ts'
-import { containerNamed } from './outputs.ts'
 import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
+import { postpone } from './postpone.ts'
 import { discardStaged, stagingPath } from './publish.ts'
+import { hasOwnPriority, profileOf, profilesFor, settingsOf } from './settings-of.ts'
 import { skipClaim } from './skip-claim.ts'
 import { asideText, asideView } from './worker-views.ts'
 
@@ -30,14 +31,8 @@ type Claim = { job_id: string; attempt: number }
 export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
   const { store, dispatcher, worker_timeout_ms } = parts
   const finish = finishClaim(parts)
-  let isForeignTold = false
   return {
     async nextJob({ worker_id, wait }, signal) {
-      if (parts.replace.enabled && !isForeignTold) {
-        isForeignTold = true
-        const why = 'it writes results itself, and replace.enabled lets only our own workers convert'
-        parts.log.warn(`worker ${worker_id} is given no jobs: ${why}`, { worker_id })
-      }
       const job = await dispatcher.next({ worker_id, request_id: null }, wait * 1000, signal)
       return job ? assignment(job) : null
     },
@@ -97,11 +92,12 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
       return skipClaim(parts, input)
     },
 
-    async release(claim) {
+    async release({ source_facts, ...claim }) {
+      const postponed = source_facts && (await postpone(parts, claim, source_facts))
       const job = await store.release(claim)
       if (!job) return answerRepeated(parts, claim, 'released')
       await discard(job)
-      parts.onEvent({ type: 'released', job, detail: 'its worker gave it back' })
+      parts.onEvent({ type: 'released', job, detail: postponed ?? 'its worker gave it back' })
       dispatcher.wake()
       return { status: job.status }
     },
@@ -113,10 +109,12 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
   }
 
   function assignment(job: Job): Assignment {
-    // A job that was added under another setting keeps the container that its output is named for.
-    const container = containerNamed(job.output_path) ?? parts.settings.container
-    const settings = { ...parts.settings, container }
-    return { ...job, settings, staging_path: stagingPath(parts.output_base, job), lease_ms: worker_timeout_ms }
+    const settings = settingsOf(parts, job, profileOf(parts, job))
+    // What a person asked for is not to be changed by what a worker finds.
+    const isAsked = !hasOwnPriority(parts, job)
+    const profiles = profilesFor(parts, job).map((one) => (isAsked ? { ...one, priority: null } : one))
+    const staging_path = stagingPath(parts.output_base, job)
+    return { ...job, settings, profiles, staging_path, lease_ms: worker_timeout_ms }
   }
 
   /** Prolongs the leases of these claims; those that are the worker's still. */

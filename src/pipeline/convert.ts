@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises'
-import type { ConversionSettings, PictureScore } from '../contract/conversion.ts'
+import type { PictureScore } from '../contract/conversion.ts'
 import type { ConversionRecord } from '../contract/conversion-record.ts'
 import { ConversionError } from '../contract/failure.ts'
 import type { RanOn } from '../contract/gpu.ts'
 import type { Progress } from '../contract/job.ts'
+import { applyProfile, type ProfileChoice } from './apply-profile.ts'
 import { encode } from './ffmpeg.ts'
 import { ffmpegArgs } from './ffmpeg-args.ts'
 import type { GpuAccess } from './gpu-access.ts'
@@ -20,15 +21,12 @@ import type { Tools } from './tools.ts'
 import { verifyResult } from './verify.ts'
 import type { PathCandidate } from './video-paths.ts'
 
-/** One conversion. */
-export interface ConvertRequest {
-  /** The file to convert; it is only read. */
-  source_path: string
+/** One conversion. The file at `source_path` is only read. */
+export interface ConvertRequest extends ProfileChoice {
   /** Where the checked result goes, in a folder of this attempt alone. */
   staging_path: string
   /** A folder for this conversion alone: made here, and removed with all that is in it however the conversion ends. */
   work_path: string
-  settings: ConversionSettings
   tools: Tools
   limits: ConversionLimits
   gpus: GpuAccess
@@ -70,9 +68,9 @@ const gpuStallMs = 120_000
 
 /**
  * Converts one file: probe, plan, encode, verify, flush to disk; on the best path that there is for it, and on the next
- * when a GPU fails. Throws `ConversionError` with a sentence for whatever
- * the file, the disk or ffmpeg does, `SkippedError` with its record when the source is not to be converted, or the signal's
- * reason; then no staging file is left.
+ * when a GPU fails. Throws `ConversionError` with a sentence for whatever the file, the disk or ffmpeg does, `SkippedError`
+ * with its record when the source is not to be converted, `PostponedError` when others go first, or the signal's reason;
+ * then no staging file is left.
  */
 export async function convert(request: ConvertRequest): Promise<ConvertResult> {
   const { source_path: sourcePath, staging_path: stagingPath, work_path: workPath } = request
@@ -87,16 +85,17 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
   }
 }
 
-async function convertStaged(request: ConvertRequest, inputPath: string): Promise<ConvertResult> {
-  const { settings, signal, staging_path: stagingPath } = request
-  request.on_progress(stepProgress('probe', null))
+async function convertStaged(given: ConvertRequest, inputPath: string): Promise<ConvertResult> {
+  given.on_progress(stepProgress('probe', null))
   const info = await probeSource({
-    ...lookOf(request),
+    ...lookOf(given),
     path: inputPath,
-    source_path: request.source_path,
-    timeout_ms: request.limits.probe_timeout_ms,
+    source_path: given.source_path,
+    timeout_ms: given.limits.probe_timeout_ms,
   })
-  const record = { source_facts: sourceFacts(info), profile: null, settings }
+  const record = applyProfile(given, sourceFacts(info))
+  const request = { ...given, settings: record.settings }
+  const { settings, signal, staging_path: stagingPath } = request
   const picture = planPicture(mainVideo(info), settings)
   request.on_progress(stepProgress('plan', null))
   const { value: notes, ran_on } = await onBestPath(

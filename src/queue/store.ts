@@ -1,11 +1,11 @@
-import type { PictureScore } from '../contract/conversion.ts'
+import type { ConversionSettings, PictureScore } from '../contract/conversion.ts'
 import type { ConversionRecord } from '../contract/conversion-record.ts'
 import type { Attempt, Job, JobStatus } from '../contract/job.ts'
+import type { SourceFacts } from '../contract/profile.ts'
 import type { FailureReport } from '../contract/failure.ts'
 import type { GpuReport, RanOn } from '../contract/gpu.ts'
 import type { StatsReport, StatusReport } from '../contract/report.ts'
 import type { Heartbeat } from '../contract/worker.ts'
-import type { Replacements } from './replacements.ts'
 import type { Standings } from './standings.ts'
 
 /** A video file that a scan has found and that is no longer being written. */
@@ -22,6 +22,17 @@ export interface FoundSource {
   output_paths: readonly string[]
   /** Why this file can never be converted, a sentence; the job is then added as failed. Null for an ordinary file. */
   problem: string | null
+  /** What its path alone decides; null or missing where nothing is decided yet. */
+  rule?: SourceRule | null | undefined
+}
+
+/** What a profile decides of a source by its path alone. */
+export interface SourceRule {
+  profile: string
+  /** 0 to 10, for a job that is new; null for the usual one. */
+  priority: number | null
+  /** Why the file is not to be converted, a sentence; the job is then added as skipped. Null where it is. */
+  skip_reason: string | null
 }
 
 /** Whose claim an act is about. Without an attempt the worker's id alone decides, for claims without a request id. */
@@ -52,6 +63,9 @@ export interface ClaimSkip extends ConversionRecord {
   /** Null when it did not come to an encode. */
   ran_on: RanOn | null
 }
+
+/** A job that has come to its end, with the settings that it did so by: null where nobody told, or by rule without any. */
+export type EndedJob = Job & { converted_with: ConversionSettings | null }
 
 /** A worker as its newest heartbeat told. */
 export interface WorkerRow {
@@ -112,8 +126,6 @@ export interface Totals {
   remaining_source_bytes: number
   completed_source_bytes: number
   completed_output_bytes: number
-  /** Of originals that are kept aside. */
-  kept_original_bytes: number
 }
 
 /**
@@ -129,7 +141,7 @@ export interface Totals {
  * A lease that has run out ends nothing by itself: until `reap` looks, the claim is its owner's, who may renew it or end it
  * as before. From then on it is nobody's.
  */
-export interface Store extends Standings, Replacements {
+export interface Store extends Standings {
   /** Adds new sources as pending, queues changed ones again, leaves unchanged ones and those being processed alone. */
   addSources(sources: readonly FoundSource[]): Promise<{ added: number; changed: number; unchanged: number }>
 
@@ -180,6 +192,8 @@ export interface Store extends Standings, Replacements {
       heard_since_ms?: number | undefined
     },
   ): Promise<Job | undefined>
+  /** Notes what the source of the claim was found to be, and gives its job another priority; null leaves that. */
+  learn(key: ClaimKey, found: { source_facts: SourceFacts; priority: number | null }): Promise<Job | undefined>
   /** Gives the claim back unharmed: pending again at once, or after `not_before_ms`. */
   release(key: ClaimKey, not_before_ms?: number): Promise<Job | undefined>
   /** Takes back a claim that was never handed out: as `release`, but no attempt to tell of. */
@@ -207,6 +221,13 @@ export interface Store extends Standings, Replacements {
   /** Retries failed jobs, oldest first; how many. */
   retryFailed(limit: number): Promise<number>
   requeue(job_id: string): Promise<Job | undefined>
+  /** Requeues those of these jobs that are completed or skipped, with another priority where one is given; how many. */
+  requeueEnded(jobs: readonly { job_id: string; priority: number | null }[]): Promise<number>
+  /**
+   * The completed and skipped ones among the next `limit` jobs after a position, 0 for the first, in the order in which they
+   * were added; and the position to go on from, null after the last job.
+   */
+  endedJobs(after: number, limit: number): Promise<{ jobs: EndedJob[]; next: number | null }>
   cancel(job_id: string): Promise<Job | undefined>
   prioritize(job_id: string, priority: number): Promise<Job | undefined>
   /** Records what the source looks like now, so that a claim can tell a changed one. */

@@ -4,6 +4,7 @@ import type { Assignment, Progress } from '../contract/job.ts'
 import { pathText, type RanOn } from '../contract/gpu.ts'
 import { type ConversionLimits, convert, type ConvertResult } from '../pipeline/convert.ts'
 import type { GpuAccess } from '../pipeline/gpu-access.ts'
+import { PostponedError } from '../pipeline/postponed-error.ts'
 import { SkippedError } from '../pipeline/skipped-error.ts'
 import type { Tools } from '../pipeline/tools.ts'
 import { jittered, sleep } from '../util/clock.ts'
@@ -59,12 +60,14 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
 
   /** Ends an attempt that has neither a result nor a failure to tell of. */
   async function end(error: unknown): Promise<undefined> {
-    if (!(error instanceof Stopped)) throw error
-    const isGivenBack = error.kind === 'stopped'
+    const isPostponed = error instanceof PostponedError
+    if (!isPostponed && !(error instanceof Stopped)) throw error
+    const isGivenBack = isPostponed || error.kind === 'stopped'
     log.info(`${isGivenBack ? 'given back' : 'dropped'}: ${error.message}`)
     if (!isGivenBack) return
+    const source_facts = isPostponed ? error.source_facts : null
     await api
-      .release({ job_id: job.id, worker_id, attempt: job.attempt }, AbortSignal.timeout(farewellMs))
+      .release({ job_id: job.id, worker_id, attempt: job.attempt, source_facts }, AbortSignal.timeout(farewellMs))
       .catch((refusal: unknown) => log.debug(`cannot give the job back: ${String(refusal)}`))
   }
 }
@@ -116,6 +119,9 @@ async function convertWatched(job: Assignment, context: RunContext, signal: Abor
       staging_path: job.staging_path,
       work_path: join(context.work_base, `${job.id.replaceAll(/[^\w-]/g, '_').slice(0, 64)}.${job.attempt}`),
       settings: job.settings,
+      profiles: job.profiles,
+      // Who looks at it again has been given it by the turn that its profile has.
+      priority: job.source_facts === null ? job.priority : null,
       tools: context.tools,
       gpus: context.gpus,
       limits: context.limits,

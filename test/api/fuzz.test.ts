@@ -106,7 +106,7 @@ function validInput(operation: Operation, ids: readonly string[]): fc.Arbitrary<
     register: record({ ...process, ...constants(statusOfMachine) }),
     claim: record({ ...process, ...constants({ request_id: 'again', wait: 0 }) }),
     reportProgress: record({ ...claim, ...constants({ progress: aProgress }) }),
-    release: record(claim),
+    release: record({ ...claim, ...constants({ source_facts: aRecord.source_facts }) }),
     leave: record(process),
     status: record({}),
     stats: record({}),
@@ -117,7 +117,7 @@ function validInput(operation: Operation, ids: readonly string[]): fc.Arbitrary<
     retry: record(constants({ limit: 10 })),
     retryJob: record({ job_id }),
     requeueJob: record({ job_id }),
-    undoJob: record({ job_id }),
+    requeueChanged: record(constants({ changed: true, dry_run: true, after: 0 })),
     cancelJob: record({ job_id }),
     prioritizeJob: record({ job_id, ...constants({ priority: 5 }) }),
   }

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { profileKeys } from '../../src/config/profile-keys.ts'
 import { type ConfigSources, loadConfig } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/problems.ts'
 import { formatConfig } from '../../src/config/show.ts'
@@ -308,4 +311,12 @@ test('variables and flags cannot set profiles, and say so', () => {
     `DARKSTREAM_PROFILES_SKIP: ${message}`,
   ])
   expect(problemsOf('', { flags: { profiles: 'a' } })).toEqual([`--profiles: ${message}`])
+})
+
+test('the example of docs/profiles.md is a configuration, and its table has every condition', () => {
+  const text = readFileSync(join(import.meta.dir, '../../docs/profiles.md'), 'utf8')
+  const example = /```yaml\n(.*?)```/s.exec(text)?.[1] ?? ''
+  expect(load(example).config.profiles.map(({ name }) => name)).toEqual(['phone clips', 'films in 4k', 'right already'])
+  const conditions = [...profileKeys.keys()].filter((key) => key.startsWith('when.')).map((key) => key.slice(5))
+  expect(conditions.filter((name) => !text.includes(`\`${name}\``))).toEqual([])
 })

@@ -14,8 +14,8 @@ const batchSize = 50
 export interface Intake {
   settler: Settler
   signal: AbortSignal
-  /** Where the result may lie and why there can be none. */
-  outputs: (candidate: Candidate) => Pick<FoundSource, 'output_paths' | 'problem'>
+  /** Where the result may lie, why there can be none, and what the path alone decides. */
+  outputs: (candidate: Candidate) => Pick<FoundSource, 'output_paths' | 'problem' | 'rule'>
   add: (sources: readonly FoundSource[]) => Promise<void>
   /** Told of each file that is there, taken or waited for. */
   seen: () => void

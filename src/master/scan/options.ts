@@ -1,5 +1,5 @@
 import type { Container } from '../../contract/conversion.ts'
-import type { Store } from '../../queue/store.ts'
+import type { SourceRule, Store } from '../../queue/store.ts'
 import type { Clock } from '../../util/clock.ts'
 import type { Log } from '../../util/log.ts'
 import type { ScanRules } from './place.ts'
@@ -13,8 +13,8 @@ export interface ScannerOptions extends ScanRules {
   /** Whether to look at changed folders at once, where the OS tells of them. */
   watch: boolean
   container: Container
-  /** Whether results take their sources' places. */
-  replaces: boolean
+  /** What a path alone decides of its source; without it nothing does. */
+  ruleOf?: ((source_path: string) => SourceRule | null) | undefined
   store: Pick<Store, 'addSources'>
   log: Log
   clock?: Clock | undefined

@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts'
 import { recordAttempt } from './attempts.ts'
 import { statements } from './statements.ts'
 
-type Acts = 'retryDue' | 'retry' | 'retryFailed' | 'requeue' | 'cancel' | 'prioritize'
+type Acts = 'retryDue' | 'retry' | 'retryFailed' | 'requeue' | 'requeueEnded' | 'cancel' | 'prioritize'
 
 /** What time and people do to jobs. */
 export function acts(db: Connection): Pick<Store, Acts> {
@@ -22,6 +22,10 @@ export function acts(db: Connection): Pick<Store, Acts> {
 
     async requeue(job_id) {
       return db.job(statements.requeue, { job_id })
+    },
+
+    async requeueEnded(jobs) {
+      return db.atomically(() => jobs.reduce((count, job) => count + db.change(statements.requeueEnded, { ...job }), 0))
     },
 
     async cancel(job_id) {

@@ -25,6 +25,7 @@ type ClaimSteps =
   | 'complete'
   | 'skip'
   | 'fail'
+  | 'learn'
   | 'release'
   | 'putBack'
   | 'yieldOutput'
@@ -70,11 +71,7 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
     },
 
     async abandonPublish(key) {
-      return db.atomically(() => {
-        const job = db.job(statements.abandonPublish, ownership(key))
-        if (job) db.change(statements.forgetReplacement, { job_id: job.id, attempt: job.attempt })
-        return job
-      })
+      return db.job(statements.abandonPublish, ownership(key))
     },
 
     async publishing() {
@@ -96,7 +93,6 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
         })
         if (!job) return undefined
         recordAttempt(db, job, 'completed')
-        db.change(statements.endReplacement, { job_id: job.id, attempt: job.attempt, now_ms: db.clock() })
         clearStanding(db, key.worker_id)
         if (result.ran_on) countPath(db, result.ran_on)
         return job
@@ -131,6 +127,11 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
         countFailure(db, failed)
         return report?.class === 'worker' ? refuse(db, failed) : job
       })
+    },
+
+    async learn(key, { source_facts, priority }) {
+      const found = { source_facts: textOf(source_facts), priority }
+      return db.job(statements.learn, { ...ownership(key), ...found })
     },
 
     async release(key, not_before_ms = 0) {
@@ -202,6 +203,6 @@ function textOf(record: object | null): string | null {
 }
 
 /** The parameters of the statements that only a claim's owner may run. */
-export function ownership(key: ClaimKey): Params {
+function ownership(key: ClaimKey): Params {
   return { job_id: key.job_id, worker_id: key.worker_id, attempt: key.attempt ?? null }
 }

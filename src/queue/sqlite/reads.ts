@@ -1,12 +1,13 @@
+import { ConversionSettings } from '../../contract/conversion.ts'
 import { DarkstreamError } from '../../contract/error.ts'
 import { timestamp } from '../../util/clock.ts'
 import { type Completion, measureCompletions } from '../completions.ts'
 import type { PathTotals, Publication, Store } from '../store.ts'
 import type { Connection, Params } from './connection.ts'
-import { type AttemptRow, attemptOf, decodeCursor, encodeCursor, type JobRow, jobOf } from './rows.ts'
+import { type AttemptRow, attemptOf, decodeCursor, encodeCursor, type JobRow, jobOf, recordOf } from './rows.ts'
 import { pageOfJobs, statements } from './statements.ts'
 
-type Reads = 'job' | 'jobs' | 'attempts' | 'publication' | 'totals' | 'paths' | 'failures' | 'completions'
+type Reads = 'job' | 'jobs' | 'endedJobs' | 'attempts' | 'publication' | 'totals' | 'paths' | 'failures' | 'completions'
 
 /** What the queue says of itself. */
 export function reads(db: Connection): Pick<Store, Reads> {
@@ -39,6 +40,21 @@ export function reads(db: Connection): Pick<Store, Reads> {
       }
     },
 
+    async endedJobs(after, limit) {
+      const rows = db.rows<JobRow & { number: number; converted_with: string | null }>(statements.nextJobs, {
+        after,
+        limit,
+      })
+      const ended = rows.filter(({ status }) => status === 'completed' || status === 'skipped')
+      return {
+        jobs: ended.map(({ number: _, converted_with, ...row }) => ({
+          ...jobOf(row),
+          converted_with: recordOf(ConversionSettings, converted_with),
+        })),
+        next: rows.length === limit ? (rows.at(-1)?.number ?? null) : null,
+      }
+    },
+
     async attempts(job_id) {
       return db.rows<AttemptRow>(statements.attempts, { job_id }).map(attemptOf)
     },
@@ -68,7 +84,6 @@ export function reads(db: Connection): Pick<Store, Reads> {
         remaining_source_bytes: of('pending').source_bytes + of('processing').source_bytes + waiting.source_bytes,
         completed_source_bytes: of('completed').source_bytes,
         completed_output_bytes: of('completed').output_bytes,
-        kept_original_bytes: db.row<{ bytes: number }>(statements.keptOriginals, {})?.bytes ?? 0,
       }
     },
 

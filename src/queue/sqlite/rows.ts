@@ -46,7 +46,10 @@ export function workerOf(row: WorkerTableRow): WorkerRow {
 }
 
 /** A record of the contract; null also for a text that an older or newer program wrote and that does not fit this one's. */
-function recordOf<Schema extends v.GenericSchema>(schema: Schema, text: string | null): v.InferOutput<Schema> | null {
+export function recordOf<Schema extends v.GenericSchema>(
+  schema: Schema,
+  text: string | null,
+): v.InferOutput<Schema> | null {
   if (text === null) return null
   try {
     const record = v.safeParse(schema, JSON.parse(text))

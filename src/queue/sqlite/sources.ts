@@ -1,12 +1,10 @@
-import { dirname } from 'node:path'
-import type { JobStatus } from '../../contract/job.ts'
+import { defaultPriority, type JobStatus } from '../../contract/job.ts'
 import type { FoundSource, Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { statements } from './statements.ts'
 
 interface KnownSource {
   id: string
-  source_path: string
   status: JobStatus
   attempt: number
   error_class: string | null
@@ -41,10 +39,7 @@ export function sources(
   }
 
   function addSource(source: FoundSource): 'added' | 'changed' | 'unchanged' {
-    const { source_path, source_size, source_mtime_ms } = source
-    const known = db.row<KnownSource>(statements.sourceByPath, { source_path })
-    // What took a source's place is none itself, wherever it is moved or copied to.
-    if (db.row(statements.isOwnResult, { source_size, source_mtime_ms })) return 'unchanged'
+    const known = db.row<KnownSource>(statements.sourceByPath, { source_path: source.source_path })
     if (!known) {
       insert(source)
       return 'added'
@@ -62,53 +57,48 @@ export function sources(
     }
     if (db.change(statements.changeSource, fingerprint) === 0) return 'unchanged'
     const problem = source.problem ?? moveOutput(known, source)
+    const { rule } = source
     if (problem !== null) db.change(statements.rejectSource, { job_id: known.id, problem })
+    else if (rule?.skip_reason) {
+      db.change(statements.skipSource, { job_id: known.id, skip_reason: rule.skip_reason, profile: rule.profile })
+    }
     return 'changed'
   }
 
   /** Gives a job another output when the one it has is no longer among those it may have; why it cannot, or null. */
   function moveOutput(known: KnownSource, source: FoundSource): string | null {
-    const isFree = (path: string) => isOutputFree(db, path, known)
-    if (source.output_paths.includes(known.output_path) && isFree(known.output_path)) return null
-    const output_path = source.output_paths.find(isFree)
+    const isFit = source.output_paths.includes(known.output_path) && isFree(known.output_path, known.id)
+    if (isFit) return null
+    const output_path = source.output_paths.find((path) => isFree(path, known.id))
     if (output_path === undefined) return noFreeName
     db.change(statements.moveOutput, { job_id: known.id, output_path })
     return null
   }
 
   function insert(source: FoundSource): void {
-    const free = source.output_paths.find((path) => isOutputFree(db, path, source))
+    const free = source.output_paths.find((path) => isFree(path, source.id))
     const problem = source.problem ?? (free === undefined ? noFreeName : null)
+    const skip_reason = problem === null ? (source.rule?.skip_reason ?? null) : null
     db.change(statements.insertJob, {
       id: source.id,
       source_path: source.source_path,
       output_path: free ?? source.output_paths[0] ?? '',
-      status: problem === null ? 'pending' : 'failed',
+      status: problem !== null ? 'failed' : skip_reason !== null ? 'skipped' : 'pending',
       error_message: problem,
       error_class: problem === null ? null : 'permanent',
+      skip_reason,
+      profile: skip_reason === null ? null : (source.rule?.profile ?? null),
+      priority: source.rule?.priority ?? defaultPriority,
       max_retries,
       created_at: db.now(),
       source_size: source.source_size,
       source_mtime_ms: source.source_mtime_ms,
     })
   }
-}
 
-/**
- * Whether no other job has a path for its result, or, in the same folder, as its source. A result that takes its source's
- * very place has the right to it before any other.
- */
-export function isOutputFree(
-  db: Connection,
-  output_path: string,
-  { id, source_path }: Pick<FoundSource, 'id' | 'source_path'>,
-): boolean {
-  if (output_path === source_path) return true
-  if (db.row(statements.isOutputTaken, { output_path, id }) !== undefined) return false
-  return (
-    dirname(output_path) !== dirname(source_path) ||
-    db.row(statements.sourceByPath, { source_path: output_path }) === undefined
-  )
+  function isFree(output_path: string, id: string): boolean {
+    return db.row(statements.isOutputTaken, { output_path, id }) === undefined
+  }
 }
 
 function isUnchanged(known: KnownSource, source: FoundSource): boolean {
