@@ -15,6 +15,9 @@ export function metricsText(stats: Reply<'stats'>, { workers }: Reply<'workers'>
     ...metric('darkstream_completed_output_bytes', 'gauge', 'Output bytes of completed jobs.', [
       ['', stats.bytes.completed_output],
     ]),
+    ...metric('darkstream_kept_original_bytes', 'gauge', 'Bytes of originals kept aside in replace mode.', [
+      ['', stats.bytes.kept_originals],
+    ]),
     ...metric('darkstream_files_per_hour', 'gauge', 'Measured completions per hour.', [['', stats.files_per_hour]]),
     ...metric('darkstream_eta_seconds', 'gauge', 'Seconds until nothing is pending.', [['', stats.eta_seconds]]),
     ...metric(

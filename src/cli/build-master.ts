@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { type Coordinator, createCoordinator } from '../master/coordinator.ts'
 import type { OnJobEvent } from '../master/events.ts'
+import { systemMoves } from '../master/moves.ts'
 import { profilesOfPath, ruleOf } from '../master/path-profiles.ts'
 import { Scanner } from '../master/scan/scanner.ts'
 import { openSqliteStore } from '../queue/sqlite/sqlite-store.ts'
@@ -25,7 +26,8 @@ export interface Master {
 export function buildMaster(config: Config, log: Log, onEvent: OnJobEvent): Master {
   const { scanner: scan, conversion, queue } = config
   const root_path = resolve(scan.root_path)
-  const output_base = resolve(scan.output_base)
+  const { enabled, keep_originals, hard_links } = config.replace
+  const output_base = enabled ? root_path : resolve(scan.output_base)
   const profilesOf = profilesOfPath(config.profiles, root_path)
   const store = openSqliteStore({
     path: resolve(config.database.path),
@@ -42,6 +44,7 @@ export function buildMaster(config: Config, log: Log, onEvent: OnJobEvent): Mast
     settle_time_ms: scan.settle_time,
     watch: scan.watch,
     container: conversion.container,
+    replaces: enabled,
     ruleOf: (source_path) => ruleOf(profilesOf(source_path)),
     store,
     log,
@@ -53,6 +56,7 @@ export function buildMaster(config: Config, log: Log, onEvent: OnJobEvent): Mast
     profilesOf,
     root_path,
     output_base,
+    replace: { enabled, keep_originals_ms: keep_originals, hard_links, moves: systemMoves },
     overwrite: conversion.overwrite,
     settle_time_ms: scan.settle_time,
     worker_timeout_ms: queue.worker_timeout,

@@ -196,6 +196,12 @@ export const heads = {
     examples: ['darkstream requeue 1f6f2a...', 'darkstream requeue --changed --dry-run'],
     takesMore: true,
   },
+  undo: {
+    description: 'Put the originals of replaced jobs back, and leave those alone from then on',
+    args: { ...jobIds, ...asking },
+    examples: ['darkstream undo 1f6f2a...'],
+    takesMore: true,
+  },
   cancel: {
     description: 'Cancel jobs; a running one is stopped within two seconds',
     args: { ...jobIds, ...asking },

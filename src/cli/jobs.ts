@@ -2,7 +2,9 @@ import * as v from 'valibot'
 import { pathText, type RanOn } from '../contract/gpu.ts'
 import { type Attempt, type JobView, JobStatus } from '../contract/job.ts'
 import type { SourceFacts } from '../contract/profile.ts'
+import type { Replacement } from '../contract/replacement.ts'
 import type { Reply } from '../contract/routes.ts'
+import { timestamp } from '../util/clock.ts'
 import { formatBytes, formatDuration, printable } from '../util/format.ts'
 import { answer, masterOf, numberFlag } from './ask.ts'
 import { table } from './table.ts'
@@ -66,7 +68,7 @@ function progressText({ progress, worker_id }: JobView): string {
 }
 
 /** A job and its attempts in full: what a person needs to know why it is where it is. */
-export function jobText({ job, attempts }: Reply<'job'>): string {
+export function jobText({ job, attempts, replacement }: Reply<'job'>): string {
   const { progress, notes, ran_on, source_facts, score, ...fields } = job
   const facts = Object.entries(fields)
     .filter(([, value]) => value !== null)
@@ -78,6 +80,7 @@ export function jobText({ job, attempts }: Reply<'job'>): string {
     progress === null ? '' : `progress: ${fullProgressText(job, progress)}\n`,
     ...notes.map((note) => `note: ${printable(note)}\n`),
     ...ranOnLines(ran_on).map((line) => `${line}\n`),
+    replacement === null ? '' : `original: ${printable(originalText(replacement))}\n`,
     ...attempts.map((attempt) => `${attemptText(attempt)}\n`),
   ].join('')
 }
@@ -95,6 +98,22 @@ function factsText({ codec, width, height, is_hdr, bit_rate, duration_seconds, f
 function rateText(bitsPerSecond: number): string {
   const kilobits = bitsPerSecond / 1000
   return kilobits < 999.5 ? `${Math.round(kilobits)} kbit/s` : `${(kilobits / 1000).toFixed(1)} Mbit/s`
+}
+
+/** Where the original of a replaced source is. */
+function originalText({ state, kept_path, kept_until_ms, original_path, result_path }: Replacement): string {
+  switch (state) {
+    case 'swapping':
+      return `about to be replaced by the result (${kept_path})`
+    case 'kept':
+      return `kept at ${kept_path} ${kept_until_ms === null ? 'for ever' : `until ${timestamp(kept_until_ms)}`}; darkstream undo puts it back`
+    case 'undoing':
+      return `about to be put back at ${original_path} (from ${kept_path})`
+    case 'undone':
+      return `back at ${original_path}`
+    case 'gone':
+      return `gone; the result at ${result_path} has its place`
+  }
 }
 
 function fullProgressText(job: JobView, { fps, speed, runs_on }: NonNullable<JobView['progress']>): string {

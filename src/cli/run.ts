@@ -17,6 +17,7 @@ const loaders: Record<CommandName, () => Promise<{ run: (args: CommandArgs) => P
   workers: () => import('./workers.ts'),
   retry: () => import('./retry.ts'),
   requeue: () => import('./requeue.ts'),
+  undo: () => import('./undo.ts'),
   cancel: () => import('./cancel.ts'),
   backup: () => import('./backup.ts'),
   detect: () => import('./detect.ts'),

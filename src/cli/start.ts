@@ -145,6 +145,9 @@ function startSettings(args: CommandArgs, folders: { source: string; output: str
   }
   const given = settingsOf(args, { flags, usual_file: false })
   const { config, origins } = given
+  if (config.replace.enabled) {
+    throw new UsageError('start only reads SOURCE; replace.enabled: true takes darkstream master and darkstream worker')
+  }
   if (origins['database.path'] === 'default') config.database.path = join(folders.output, ownFolder, 'jobs.db')
   if (origins['server.host'] === 'default') config.server.host = '127.0.0.1'
   if (origins['logging.level'] === 'default') config.logging.level = 'warn'

@@ -23,6 +23,7 @@ export function statsText(stats: Reply<'stats'>): string {
       ['source left', formatBytes(bytes.remaining)],
       ['source converted', formatBytes(bytes.completed_source)],
       ['results', `${formatBytes(bytes.completed_output)}${ratio}`],
+      ['originals kept aside', formatBytes(bytes.kept_originals)],
       ['files per hour', stats.files_per_hour === null ? 'unknown' : stats.files_per_hour.toFixed(1)],
       ['time remaining', stats.eta_seconds === null ? 'unknown' : formatDuration(stats.eta_seconds)],
       [

@@ -28,10 +28,17 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    keys: ['scanner.output_base', 'scanner.root_path'],
-    conflict({ scanner }) {
-      if (!isWithin(scanner.root_path, scanner.output_base)) return undefined
+    keys: ['scanner.output_base', 'scanner.root_path', 'replace.enabled'],
+    conflict({ scanner, replace }) {
+      if (replace.enabled || !isWithin(scanner.root_path, scanner.output_base)) return undefined
       return 'expected scanner.output_base to be another folder than scanner.root_path that does not contain it, or results would lie among the sources'
+    },
+  },
+  {
+    keys: ['replace.enabled', 'conversion.overwrite'],
+    conflict({ replace, conversion }) {
+      if (!replace.enabled || !conversion.overwrite) return undefined
+      return 'expected conversion.overwrite to be false with replace.enabled: true, which replaces nothing but the source itself'
     },
   },
   {

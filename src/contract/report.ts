@@ -30,6 +30,8 @@ export const StatsReport = v.object({
     /** Source and output bytes of the completed jobs. */
     completed_source: v.number(),
     completed_output: v.number(),
+    /** Bytes of originals that are kept aside; 0 where no master tells. */
+    kept_originals: v.optional(v.number(), 0),
   }),
   /** Completions per hour over the measured window; null before the first. */
   files_per_hour: v.nullable(v.number()),

@@ -5,6 +5,7 @@ import { Flag, Integer, JobId, Name, Text } from './fields.ts'
 import { RanOn } from './gpu.ts'
 import { Assignment, Attempt, JobStatus, JobView, Progress } from './job.ts'
 import { SourceFacts } from './profile.ts'
+import { Replacement } from './replacement.ts'
 import { StatsReport, StatusReport } from './report.ts'
 import { Heartbeat, WorkerView } from './worker.ts'
 
@@ -157,7 +158,12 @@ export const routes = {
     method: 'GET',
     path: '/api/job',
     input: v.object({ job_id: JobId }),
-    reply: v.object({ job: JobView, attempts: v.array(Attempt) }),
+    reply: v.object({
+      job: JobView,
+      attempts: v.array(Attempt),
+      /** The newest of its results that took its source's place; null when none did. */
+      replacement: v.optional(v.nullable(Replacement), null),
+    }),
   },
   workers: {
     method: 'GET',
@@ -185,6 +191,8 @@ export const routes = {
   },
   retryJob: { method: 'POST', path: '/api/job/retry', input: v.object({ job_id: JobId }), reply: Done },
   requeueJob: { method: 'POST', path: '/api/job/requeue', input: v.object({ job_id: JobId }), reply: Done },
+  /** Puts the original of a replaced job back; the job is skipped then. */
+  undoJob: { method: 'POST', path: '/api/job/undo', input: v.object({ job_id: JobId }), reply: Done },
   /** Queues what would come out differently by the settings of today, or tells what that is; in several calls where it is much. */
   requeueChanged: {
     method: 'POST',

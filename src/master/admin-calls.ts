@@ -7,6 +7,7 @@ import type { WorkerView } from '../contract/worker.ts'
 import { type JobEvent } from './events.ts'
 import { type Parts, viewOf } from './parts.ts'
 import { discardStaged, stagingPath } from './publish.ts'
+import { undoing } from './replace/undo.ts'
 import { requeueChanged } from './requeue-changed.ts'
 import { statsReport } from './stats.ts'
 import { viewWorkers } from './worker-views.ts'
@@ -21,6 +22,7 @@ type AdminCalls =
   | 'retry'
   | 'retryJob'
   | 'requeueJob'
+  | 'undoJob'
   | 'requeueChanged'
   | 'cancelJob'
   | 'prioritizeJob'
@@ -31,6 +33,7 @@ const retryStep = 200
 /** What people ask of the master. */
 export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
   const { store, dispatcher } = parts
+  const undo = undoing(parts)
   return {
     async status() {
       return (await store.totals()).by_status
@@ -48,7 +51,8 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
     async job({ job_id }) {
       const job = await store.job(job_id)
       if (!job) throw noSuchJob(job_id)
-      return { job: viewOf(parts, job), attempts: await store.attempts(job_id) }
+      const replacement = (await store.replacement(job_id)) ?? null
+      return { job: viewOf(parts, job), attempts: await store.attempts(job_id), replacement }
     },
 
     async workers({ active_only }) {
@@ -78,7 +82,14 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
     },
 
     async requeueJob({ job_id }) {
-      return acted('queued', 'requeued', job_id, await store.requeue(job_id))
+      const job = await store.requeue(job_id)
+      const standing = job ? undefined : await whyNotRequeued(job_id)
+      if (standing !== undefined) throw new DarkstreamError('conflict', standing)
+      return acted('queued', 'requeued', job_id, job)
+    },
+
+    async undoJob({ job_id }) {
+      return undo(job_id)
     },
 
     async requeueChanged(input) {
@@ -100,6 +111,15 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
       if (!job) throw noSuchJob(job_id)
       return { status: job.status, message: `priority of job ${job_id} is ${priority}` }
     },
+  }
+
+  /** A result that stands in its source's place is not converted again unawares: that loses quality twice. */
+  async function whyNotRequeued(job_id: string): Promise<string | undefined> {
+    const [job, known] = [await store.job(job_id), await store.replacement(job_id)]
+    if (job?.status !== 'completed' || !known || known.attempt !== job.attempt) return undefined
+    const stands = `job ${job_id} cannot be requeued: its result stands in its source's place`
+    if (known.state !== 'gone') return `${stands}; darkstream undo ${job_id} puts the original back first`
+    return `${stands} and the original is gone; touch ${known.result_path} to have the result itself converted as a new source`
   }
 
   /** In steps that each hold up the API for a few milliseconds only. */

@@ -8,9 +8,10 @@ import { adminCalls } from './admin-calls.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { OnJobEvent } from './events.ts'
 import { recoverPublications } from './finish.ts'
-import type { Parts } from './parts.ts'
+import type { Parts, ReplaceOptions } from './parts.ts'
 import type { ProfilesOfPath } from './path-profiles.ts'
 import { reapUntil } from './reaper.ts'
+import { recoverUndoings } from './replace/undo.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import { workerCalls } from './worker-calls.ts'
 
@@ -21,8 +22,9 @@ export interface CoordinatorOptions {
   profilesOf?: ProfilesOfPath | undefined
   /** Absolute. */
   root_path: string
-  /** Absolute. */
+  /** Absolute; not used in replace mode. */
   output_base: string
+  replace: ReplaceOptions
   overwrite: boolean
   settle_time_ms: number
   worker_timeout_ms: number
@@ -45,7 +47,8 @@ export interface Coordinator {
   wake: () => void
 }
 
-export function createCoordinator(options: CoordinatorOptions): Coordinator {
+export function createCoordinator(given: CoordinatorOptions): Coordinator {
+  const options = { ...given, output_base: given.replace.enabled ? given.root_path : given.output_base }
   const { store, clock, onEvent, worker_timeout_ms, log, profilesOf = () => [] } = options
   const dispatcher = new Dispatcher({ ...options, profilesOf, lease_ms: worker_timeout_ms })
   const parts: Parts = {
@@ -63,6 +66,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     api: checkedApi({ ...workerCalls(parts), ...adminCalls(parts) }),
     async start() {
       await recoverPublications(parts)
+      await recoverUndoings(parts)
       await store.renewAll(worker_timeout_ms)
       reaping = reapUntil(stopping.signal, parts, (error) => log.error(`cannot look after the queue: ${String(error)}`))
     },

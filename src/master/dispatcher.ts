@@ -1,8 +1,15 @@
+import { lstat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Container, ConversionSettings } from '../contract/conversion.ts'
+import { DarkstreamError } from '../contract/error.ts'
 import type { Job } from '../contract/job.ts'
 import type { Store } from '../queue/store.ts'
 import { type Clock, Pulse, sleep } from '../util/clock.ts'
 import type { OnJobEvent } from './events.ts'
 import { outputState, whyNotWritten } from './output-state.ts'
+import { containerNamed, outputCandidates } from './outputs.ts'
+import type { ReplaceOptions } from './parts.ts'
+import { freePlaces, isPlaceFit, whyNotReplaced } from './replace/fitness.ts'
 import { type ProfilesOfPath, ruleOf } from './path-profiles.ts'
 import { checkSource, unmountedPauseMs } from './source-check.ts'
 
@@ -10,8 +17,10 @@ export interface DispatcherOptions {
   store: Store
   root_path: string
   output_base: string
+  settings: Pick<ConversionSettings, 'container'>
   /** Whether a file that is not ours may be replaced by a result. */
   overwrite: boolean
+  replace: ReplaceOptions
   /** Milliseconds for which a source must not have changed before it is converted. */
   settle_time_ms: number
   lease_ms: number
@@ -74,6 +83,8 @@ export class Dispatcher {
 
   /** Claims until a job is fit to be worked on, putting aside or failing those that are not. */
   private async take(asker: Asker, signal?: AbortSignal): Promise<Job | undefined> {
+    // A foreign worker writes to the output path itself: in replace mode that would be over a source, and unchecked.
+    if (asker.request_id === null && this.options.replace.enabled) return undefined
     while (!this.stopped && !signal?.aborted && this.options.clock() >= this.pausedUntil) {
       const job = await this.options.store.claim({ ...asker, lease_ms: this.options.lease_ms })
       if (!job) return undefined
@@ -97,7 +108,10 @@ export class Dispatcher {
     const { store, clock, settle_time_ms, profilesOf } = this.options
     // New sources are skipped when they are found; this is one of before the rule.
     const rule = ruleOf(profilesOf(job.source_path))
-    if (rule?.skip_reason) return this.skip(job, rule.profile, rule.skip_reason)
+    if (rule?.skip_reason) {
+      await this.skip(job, rule.skip_reason, rule.profile)
+      return undefined
+    }
     const source = await checkSource(job, this.options.root_path)
     switch (source.state) {
       case 'unmounted':
@@ -122,12 +136,52 @@ export class Dispatcher {
     }
   }
 
-  private async checkOutput(job: Job): Promise<Job | undefined> {
-    const { store, overwrite } = this.options
+  private async checkOutput(claimed: Job): Promise<Job | undefined> {
+    const { store, overwrite, replace, root_path, output_base } = this.options
+    if (replace.enabled) return this.checkReplaceable(claimed)
+    // Beside its source: it was added in replace mode.
+    const isBeside = dirname(claimed.output_path) === dirname(claimed.source_path)
+    const places = () => outputCandidates(claimed.source_path, root_path, output_base, this.containerOf(claimed))
+    const job = isBeside ? await this.place(claimed, places()) : claimed
+    if (!job) return undefined
     const state = await outputState(job, await store.publication(job.id), this.options)
     if (state === 'free' || state === 'ours' || (state === 'foreign' && overwrite)) return job
     await this.fail(job, whyNotWritten(state, job.output_path))
     return undefined
+  }
+
+  /** Whether the job's result could take its source's place, before any work is done for it. */
+  private async checkReplaceable(job: Job): Promise<Job | undefined> {
+    const { store, root_path, replace } = this.options
+    try {
+      const unfit = await whyNotReplaced(job, { root_path, hard_links: replace.hard_links })
+      if (unfit && 'skip' in unfit) await this.skip(job, unfit.skip)
+      else if (unfit) await this.fail(job, unfit.fail)
+      if (unfit) return undefined
+      // The original's jobs have none yet: what is converted now is what is replaced.
+      const { size, mtimeMs } = await lstat(job.source_path)
+      const found = { source_size: size, source_mtime_ms: Math.floor(mtimeMs) }
+      if (job.source_mtime_ms === null) await store.updateSource(job.id, found)
+      const known = job.source_mtime_ms === null ? { ...job, ...found } : job
+      if (await isPlaceFit(known)) return known
+      return await this.place(known, await freePlaces(known.source_path, this.containerOf(known)))
+    } catch (error) {
+      if (error instanceof DarkstreamError) throw error
+      await this.fail(job, `it cannot be looked at: ${(error as Error).message}`)
+      return undefined
+    }
+  }
+
+  /** Gives the job another output path; failed where there is none. */
+  private async place(job: Job, output_paths: readonly string[]): Promise<Job | undefined> {
+    const placed = await this.options.store.placeOutput(claimOf(job), output_paths)
+    if (!placed) await this.fail(job, 'every name that its result could have is taken')
+    return placed
+  }
+
+  /** A job that was added under another setting keeps the container that its output is named for. */
+  private containerOf({ output_path }: Job): Container {
+    return containerNamed(output_path) ?? this.options.settings.container
   }
 
   /** Back to pending, for a while not to be handed out: a claim that no worker ever had. */
@@ -135,7 +189,8 @@ export class Dispatcher {
     await this.options.store.putBack(claimOf(job), this.options.clock() + pause_ms)
   }
 
-  private async skip(job: Job, profile: string, reason: string): Promise<undefined> {
+  /** No worker need look at it. */
+  private async skip(job: Job, reason: string, profile: string | null = null): Promise<void> {
     const known = { source_facts: null, settings: null, ran_on: null, notes: [] }
     const skipped = await this.options.store.skip(claimOf(job), { ...known, profile, reason })
     if (skipped) this.options.onEvent({ type: 'skipped', job: skipped })

@@ -1,11 +1,14 @@
 import type { Job } from '../contract/job.ts'
 import type { Parsed, Reply } from '../contract/routes.ts'
-import type { ClaimKey, ClaimResult } from '../queue/store.ts'
+import type { StoredReplacement } from '../queue/replacements.ts'
+import type { ClaimKey, ClaimResult, Store } from '../queue/store.ts'
 import { outputState, whyNotWritten } from './output-state.ts'
 import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
 import { discardStaged, fileAt, publish, type PublishedFile, PublishError, stagingPath } from './publish.ts'
-import { releaseChanged } from './release-claim.ts'
+import { releaseChanged, releaseUnmounted } from './release-claim.ts'
+import { prepareReplacement, replaceSource } from './replace/replace-source.ts'
+import { ChangedMeanwhileError } from './replace/swap.ts'
 import { retryAt } from './retry-policy.ts'
 import { checkSource } from './source-check.ts'
 
@@ -55,6 +58,11 @@ export function finishClaim(parts: Parts): (completion: Completion) => Promise<D
       return { status: 'pending', message: detail }
     }
     const isGone = source.state === 'missing'
+    if (parts.replace.enabled && isGone) return failGone(parts, job, completion)
+    if (parts.replace.enabled && source.state === 'unmounted') {
+      await releaseUnmounted(parts, completion, 'it was handed in')
+      return { status: 'pending', message: 'the storage of the source is not mounted: it is queued again' }
+    }
     const notes = isGone
       ? [...completion.notes, 'the source was removed while it was being converted']
       : completion.notes
@@ -68,13 +76,20 @@ export function finishClaim(parts: Parts): (completion: Completion) => Promise<D
  */
 async function endPublication(parts: Parts, job: Job, key: ClaimKey, result: ClaimResult): Promise<Done> {
   const { store, onEvent } = parts
-  const staged = stagingPath(parts.output_base, job)
   const before = await store.publication(job.id)
+  const begun = await begunReplacement(store, job)
+  const staged = begun?.staged_path ?? stagingPath(parts.output_base, job)
   try {
-    const claimed = await store.beginPublish(key, result)
+    const isNew = parts.replace.enabled && !begun
+    const prepared = isNew ? await prepareReplacement(parts, job, result.output_size) : undefined
+    const told = { ...result, notes: [...result.notes, ...(prepared?.notes ?? [])] }
+    const claimed = await store.beginPublish(key, told)
     if (!claimed) throw notOwner(await store.job(job.id), job.id, key.worker_id)
-    const published = (await publishedBefore(staged, job, before?.publish_size ?? null)) ?? (await move())
-    const completed = await store.complete(key, { ...result, published })
+    const noted = prepared ? await store.beginReplacement(key, prepared.replacement) : begun
+    const published = noted
+      ? await replaceSource(noted, parts)
+      : ((await publishedBefore(staged, job, before?.publish_size ?? null)) ?? (await move()))
+    const completed = await store.complete(key, { ...told, published })
     if (!completed) throw notOwner(await store.job(job.id), job.id, key.worker_id)
     parts.progress.delete(job.id)
     await discardStaged(staged)
@@ -82,7 +97,11 @@ async function endPublication(parts: Parts, job: Job, key: ClaimKey, result: Cla
     return { status: 'completed' }
   } catch (error) {
     if (!(error instanceof PublishError)) throw error
-    return failPublication(error)
+    const changed = error instanceof ChangedMeanwhileError ? await checkSource(job, parts.root_path) : undefined
+    if (changed?.state !== 'changed') return failPublication(error)
+    await store.abandonPublish(key)
+    await releaseChanged(parts, key, changed, `${error.message}: it is queued again`)
+    return { status: 'pending', message: error.message }
   }
 
   async function move(): Promise<PublishedFile> {
@@ -105,6 +124,28 @@ async function endPublication(parts: Parts, job: Job, key: ClaimKey, result: Cla
     if (failed) onEvent({ type: 'failed', job: failed })
     return { status: 'failed', message: error.message }
   }
+}
+
+/** What an earlier try to put the result into its source's place has noted, whatever the settings say now. */
+async function begunReplacement(store: Store, { id, attempt }: Job): Promise<StoredReplacement | undefined> {
+  const known = await store.replacement(id)
+  return known?.attempt === attempt && known.state === 'swapping' ? known : undefined
+}
+
+/** A film that was taken away meanwhile is not brought back by its result. */
+async function failGone(parts: Parts, job: Job, key: ClaimKey): Promise<Done> {
+  const error_message = 'the source was removed while it was being converted: nothing takes its place'
+  const failed = await parts.store.fail(key, {
+    error_message,
+    report: { class: 'permanent', step: 'publish', command: [], stderr_tail: '', exit_code: null },
+    retry_at_ms: null,
+    ran_on: null,
+  })
+  await parts.store.forgetSource(job.id)
+  parts.progress.delete(job.id)
+  await discardStaged(stagingPath(parts.output_base, job))
+  if (failed) parts.onEvent({ type: 'failed', job: failed })
+  return { status: 'failed', message: error_message }
 }
 
 async function publishedBefore(

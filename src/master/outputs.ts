@@ -1,5 +1,5 @@
 import { basename, dirname, extname, join, relative } from 'node:path'
-import type { Container } from '../contract/conversion.ts'
+import { type Container, containers } from '../contract/conversion.ts'
 
 /** Bytes of a file name on ext4, XFS, btrfs, ZFS, NFS and SMB; `NAME_MAX` of Linux. */
 const maxNameBytes = 255
@@ -33,6 +33,29 @@ export function outputCandidates(
   return [...new Set(names)]
     .filter((output) => key(join(folder, output)) !== key(source_path))
     .map((output) => join(folder, output))
+}
+
+/**
+ * Where the result of a source may lie that takes its source's place: in the same folder, under the very same name where the
+ * extension is the same in any letter case. Else as `outputCandidates` says, but never where a sibling lies.
+ */
+export function replacementCandidates(
+  source_path: string,
+  container: Container,
+  siblings: readonly string[] = [],
+): string[] {
+  if (extname(source_path).toLowerCase() === `.${container}`) return [source_path]
+  const folder = dirname(source_path)
+  const taken = new Set(siblings.map(key))
+  return outputCandidates(source_path, folder, folder, container, siblings).filter(
+    (path) => !taken.has(key(basename(path))),
+  )
+}
+
+/** The container that a result's name tells of; undefined when it tells of none. */
+export function containerNamed(output_path: string): Container | undefined {
+  const extension = extname(output_path).toLowerCase()
+  return containers.find((container) => extension === `.${container}`)
 }
 
 /** Video names of one folder by what their outputs would be called: a lookup that costs each name once. */

@@ -6,8 +6,20 @@ import type { Clock } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { OnJobEvent } from './events.ts'
+import type { Moves } from './moves.ts'
 import type { ProfilesOfPath } from './path-profiles.ts'
 import type { RetryPolicy } from './retry-policy.ts'
+
+/** How results take their sources' places, and what becomes of the originals. */
+export interface ReplaceOptions {
+  /** Whether they do; originals that are kept from when they did are looked after in any case. */
+  enabled: boolean
+  /** Milliseconds for which originals are kept aside; 0 for ever. */
+  keep_originals_ms: number
+  /** What becomes of a source that has further names. */
+  hard_links: 'skip' | 'replace'
+  moves: Moves
+}
 
 /** What the master's calls work with; put together in `coordinator.ts`. */
 export interface Parts {
@@ -17,7 +29,9 @@ export interface Parts {
   /** What else may hold for the source of a path. */
   profilesOf: ProfilesOfPath
   root_path: string
+  /** In replace mode the root itself, so that staged results are on their sources' file system. */
   output_base: string
+  replace: ReplaceOptions
   settle_time_ms: number
   /** Whether a file that is not ours may be replaced by a result. */
   overwrite: boolean

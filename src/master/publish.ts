@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { link, lstat, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import type { Job } from '../contract/job.ts'
+import { moveToFreeName, NameTakenError, sync, syncFolders } from './moves.ts'
 
 /** The folder in the output tree that is ours: no scanner looks into it. */
 export const ownFolder = '.darkstream'
@@ -14,8 +15,8 @@ export function stagingPath(output_base: string, job: Pick<Job, 'id' | 'attempt'
   return join(output_base, ownFolder, 'work', attemptFolder(job), `result${extname(job.output_path)}`)
 }
 
-/** Ids of the original hold file names; what goes into a path of ours is letters, digits, dots and dashes. */
-function attemptFolder(job: Pick<Job, 'id' | 'attempt'>): string {
+/** The name of an attempt's folder. Ids of the original hold file names; what goes into a path of ours is letters, digits, dots and dashes. */
+export function attemptFolder(job: Pick<Job, 'id' | 'attempt'>): string {
   const isPlain = /^[\w-][\w.-]{0,127}$/.test(job.id)
   return `${isPlain ? job.id : createHash('sha256').update(job.id).digest('hex')}.${job.attempt}`
 }
@@ -51,12 +52,13 @@ export async function publish(
     await takeOverTime(staged, job)
     await sync(staged)
     const firstMade = await mkdir(dirname(job.output_path), { recursive: true })
-    await (result.replace ? rename : moveToFreeName)(staged, job.output_path)
+    await (result.replace ? rename : (from: string, to: string) => moveToFreeName(from, to))(staged, job.output_path)
     await syncFolders(dirname(job.output_path), firstMade)
     const { size, mtimeMs } = await lstat(job.output_path)
     return { size_bytes: size, mtime_ms: Math.floor(mtimeMs) }
   } catch (error) {
     if (error instanceof PublishError) throw error
+    if (error instanceof NameTakenError) throw new PublishError(error.message, { cause: error })
     throw new PublishError(`cannot publish to ${job.output_path}: ${(error as Error).message}`, { cause: error })
   }
 }
@@ -86,42 +88,8 @@ export async function sweepStaging(output_base: string, running: () => Promise<r
   }
 }
 
-/** A rename that fails when the name is taken: a second name for the file, which no system gives over an existing one. */
-async function moveToFreeName(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? ''
-    const isTaken = code === 'EEXIST' || (await lstat(to).catch(() => undefined)) !== undefined
-    if (isTaken) throw new PublishError(`a file appeared at ${to} meanwhile: move it away and retry`)
-    // Some network and FAT file systems have no second names.
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code)) throw error
-    return rename(from, to)
-  }
-  await unlink(from)
-}
-
 /** Only the owner of a file may set its times; a worker under another user leaves the result with the time it was made. */
-async function takeOverTime(staged: string, job: Job): Promise<void> {
+export async function takeOverTime(staged: string, job: Job): Promise<void> {
   if (job.source_mtime_ms === null || job.source_mtime_ms < 0) return
   await utimes(staged, new Date(), new Date(job.source_mtime_ms)).catch(() => {})
-}
-
-async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-/** Syncs a folder and, when parents of it were just made, their entries too. */
-async function syncFolders(folder: string, firstMade: string | undefined): Promise<void> {
-  const last = firstMade === undefined ? folder : dirname(firstMade)
-  for (let path = folder; ; path = dirname(path)) {
-    // Windows and some network file systems have no sync of folders.
-    await sync(path).catch(() => {})
-    if (path === last || path === dirname(path)) return
-  }
 }

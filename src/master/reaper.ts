@@ -2,6 +2,7 @@ import { nobodyTook } from '../queue/refusal.ts'
 import { sleep } from '../util/clock.ts'
 import type { Parts } from './parts.ts'
 import { discardStaged, stagingPath, sweepStaging } from './publish.ts'
+import { clockTrust, sweepOriginals } from './replace/originals.ts'
 import { retryAt } from './retry-policy.ts'
 
 /** Milliseconds between looks at leases, retries and deferred jobs. */
@@ -16,6 +17,7 @@ const longestOfferMs = 3_600_000
  * clean, until the signal.
  */
 export async function reapUntil(signal: AbortSignal, parts: Parts, onError: (error: unknown) => void): Promise<void> {
+  const isClockTrusted = clockTrust(parts.clock)
   for (let tick = 0; !signal.aborted; tick++) {
     try {
       await reapOnce(parts)
@@ -23,6 +25,7 @@ export async function reapUntil(signal: AbortSignal, parts: Parts, onError: (err
       if (tick % sweepEvery !== 0) continue
       if (problem !== undefined) parts.log.warn(problem)
       await sweep(parts)
+      if (isClockTrusted()) await sweepOriginals(parts)
     } catch (error) {
       onError(error)
     } finally {

@@ -1,8 +1,8 @@
-import { extname } from 'node:path'
-import { containers, type ConversionSettings } from '../contract/conversion.ts'
+import type { ConversionSettings } from '../contract/conversion.ts'
 import { firstHolding } from '../contract/holds.ts'
 import { defaultPriority, type Job } from '../contract/job.ts'
 import type { Profile } from '../contract/profile.ts'
+import { containerNamed } from './outputs.ts'
 import type { Parts } from './parts.ts'
 import { surelyHolding } from './path-profiles.ts'
 
@@ -34,5 +34,5 @@ export function hasOwnPriority({ profilesOf }: Rules, job: Pick<Job, 'source_pat
 
 /** A job that was added under another setting keeps the container that its output is named for. */
 function containerOf({ container }: ConversionSettings, { output_path }: Known) {
-  return containers.find((named) => extname(output_path) === `.${named}`) ?? container
+  return containerNamed(output_path) ?? container
 }

@@ -29,7 +29,8 @@ export async function checkSource(job: Job, root_path: string): Promise<SourceSt
   }
 }
 
-async function isPopulated(folder: string): Promise<boolean> {
+/** Whether a folder holds anything: a mount point without its storage does not. */
+export async function isPopulated(folder: string): Promise<boolean> {
   return readdir(folder).then(
     (names) => names.length > 0,
     () => false,

@@ -31,6 +31,7 @@ export async function statsReport(parts: Parts): Promise<StatsReport> {
       remaining: totals.remaining_source_bytes,
       completed_source: totals.completed_source_bytes,
       completed_output: totals.completed_output_bytes,
+      kept_originals: totals.kept_original_bytes,
     },
     files_per_hour: rate(recent.count, recent.busy_seconds / 3600),
     eta_seconds: left > 0 && active.length === 0 ? null : eta(left, totals.remaining_source_bytes, recent),

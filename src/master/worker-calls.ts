@@ -31,8 +31,14 @@ type Claim = { job_id: string; attempt: number }
 export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
   const { store, dispatcher, worker_timeout_ms } = parts
   const finish = finishClaim(parts)
+  let isForeignTold = false
   return {
     async nextJob({ worker_id, wait }, signal) {
+      if (parts.replace.enabled && !isForeignTold) {
+        isForeignTold = true
+        const why = 'it writes results itself, and replace.enabled lets only our own workers convert'
+        parts.log.warn(`worker ${worker_id} is given no jobs: ${why}`, { worker_id })
+      }
       const job = await dispatcher.next({ worker_id, request_id: null }, wait * 1000, signal)
       return job ? assignment(job) : null
     },

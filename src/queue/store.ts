@@ -6,6 +6,7 @@ import type { FailureReport } from '../contract/failure.ts'
 import type { GpuReport, RanOn } from '../contract/gpu.ts'
 import type { StatsReport, StatusReport } from '../contract/report.ts'
 import type { Heartbeat } from '../contract/worker.ts'
+import type { Replacements } from './replacements.ts'
 import type { Standings } from './standings.ts'
 
 /** A video file that a scan has found and that is no longer being written. */
@@ -126,6 +127,8 @@ export interface Totals {
   remaining_source_bytes: number
   completed_source_bytes: number
   completed_output_bytes: number
+  /** Of originals that are kept aside. */
+  kept_original_bytes: number
 }
 
 /**
@@ -141,7 +144,7 @@ export interface Totals {
  * A lease that has run out ends nothing by itself: until `reap` looks, the claim is its owner's, who may renew it or end it
  * as before. From then on it is nobody's.
  */
-export interface Store extends Standings {
+export interface Store extends Standings, Replacements {
   /** Adds new sources as pending, queues changed ones again, leaves unchanged ones and those being processed alone. */
   addSources(sources: readonly FoundSource[]): Promise<{ added: number; changed: number; unchanged: number }>
 

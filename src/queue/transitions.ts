@@ -18,6 +18,8 @@ export const transitions = {
   strand: { pending: 'failed' },
   retry: { failed: 'pending', cancelled: 'pending' },
   requeue: { completed: 'pending', failed: 'pending', cancelled: 'pending', skipped: 'pending' },
+  /** The original of a replaced source is back. */
+  undo: { completed: 'skipped' },
   cancel: { pending: 'cancelled', processing: 'cancelled', failed: 'cancelled' },
   /** The scanner found the source changed. One being processed is told apart when its result is handed in. */
   change: { pending: 'pending', completed: 'pending', failed: 'pending', cancelled: 'pending', skipped: 'pending' },

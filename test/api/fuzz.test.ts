@@ -117,6 +117,7 @@ function validInput(operation: Operation, ids: readonly string[]): fc.Arbitrary<
     retry: record(constants({ limit: 10 })),
     retryJob: record({ job_id }),
     requeueJob: record({ job_id }),
+    undoJob: record({ job_id }),
     requeueChanged: record(constants({ changed: true, dry_run: true, after: 0 })),
     cancelJob: record({ job_id }),
     prioritizeJob: record({ job_id, ...constants({ priority: 5 }) }),

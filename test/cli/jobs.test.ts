@@ -57,12 +57,12 @@ function attempt(changes: Partial<Attempt> = {}): Attempt {
 }
 
 const toldOf = (source_facts: JobView['source_facts'], score: JobView['score'] = null) =>
-  below(jobText({ job: job({ progress: null, source_facts, score }), attempts: [] }))
+  below(jobText({ replacement: null, job: job({ progress: null, source_facts, score }), attempts: [] }))
 const below = (text: string) => text.split('source_mtime_ms  1\n')[1]
 
 test('a running job tells what it runs on, and each ended attempt what it ran on and why', () => {
   const reasons = ['h264_vulkan failed:\nout of memory', 'AV1 is not proved']
-  const text = jobText({ job: job(), attempts: [attempt({ ran_on: onCpu({ reasons }) })] })
+  const text = jobText({ replacement: null, job: job(), attempts: [attempt({ ran_on: onCpu({ reasons }) })] })
   expect(below(text)).toBe(
     String.raw`progress: encode 42% on worker-1, 240 fps, speed 8x, by h264_vulkan on a GPU, decoded and scaled there
 
@@ -79,7 +79,11 @@ attempt 1 on worker-2: failed, 2026-03-01T10:10:00.000Z to 2026-03-01T10:11:00.0
 })
 
 test('a completed job tells what it ran on, and its table of fields does not repeat it', () => {
-  const text = jobText({ job: job({ status: 'completed', progress: null, ran_on: ranOn() }), attempts: [] })
+  const text = jobText({
+    replacement: null,
+    job: job({ status: 'completed', progress: null, ran_on: ranOn() }),
+    attempts: [],
+  })
   expect(below(text)).toBe('ran on: h264_vulkan on a GPU, decoded and scaled there\n')
   expect(text).not.toMatch(/^ran_on/m)
 })
@@ -94,6 +98,7 @@ test('a skipped job tells why, by which profile, and what its source is', () => 
     source_facts: { ...facts, format: 'matroska' },
   })
   const text = jobText({
+    replacement: null,
     job: skipped,
     attempts: [attempt({ outcome: 'skipped', error_message: 'too large', step: null, command: [], stderr_tail: '' })],
   })
@@ -121,7 +126,9 @@ test('what is not known of a source is left out, and a score is told as it was m
 
 test('where nothing is known nothing is said of what it ran on', () => {
   const progress = { step: 'probe', percent: null, fps: null, speed: null, eta_seconds: null, runs_on: null } as const
-  expect(below(jobText({ job: job({ progress }), attempts: [attempt({ outcome: 'lost' })] }))).not.toContain('ran on')
+  expect(
+    below(jobText({ replacement: null, job: job({ progress }), attempts: [attempt({ outcome: 'lost' })] })),
+  ).not.toContain('ran on')
 })
 
 test('in the list a running job has its progress and no more', () => {

@@ -10,7 +10,7 @@ export function statsReport(changes: Partial<Stats> = {}): Stats {
     version: '0.1.0',
     started_at: '2026-03-01T11:00:00.000Z',
     jobs: { pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0, skipped: 0, total: 0, awaiting_retry: 0 },
-    bytes: { remaining: 0, completed_source: 0, completed_output: 0 },
+    bytes: { remaining: 0, completed_source: 0, completed_output: 0, kept_originals: 0 },
     files_per_hour: 100,
     eta_seconds: 0,
     measured_jobs: 10,

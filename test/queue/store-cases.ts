@@ -12,6 +12,7 @@ import { ranOnCases } from './cases/ran-on.ts'
 import { refusalCases } from './cases/refusals.ts'
 import { ruleCases } from './cases/rules.ts'
 import { skipCases } from './cases/skips.ts'
+import { replacementCases } from './cases/replacements.ts'
 import { sourceCases } from './cases/sources.ts'
 import { standingCases } from './cases/standings.ts'
 import { totalsCases } from './cases/totals.ts'
@@ -26,6 +27,7 @@ const themes: Record<string, (check: Check) => void> = {
   failures: failureCases,
   refusals: refusalCases,
   standings: standingCases,
+  replacements: replacementCases,
   'operations by state': operationCases,
   attempts: attemptCases,
   history: historyCases,

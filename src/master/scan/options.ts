@@ -13,6 +13,8 @@ export interface ScannerOptions extends ScanRules {
   /** Whether to look at changed folders at once, where the OS tells of them. */
   watch: boolean
   container: Container
+  /** Whether results take their sources' places. */
+  replaces: boolean
   /** What a path alone decides of its source; without it nothing does. */
   ruleOf?: ((source_path: string) => SourceRule | null) | undefined
   store: Pick<Store, 'addSources'>

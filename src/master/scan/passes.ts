@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { FoundSource } from '../../queue/store.ts'
-import { outputCandidates, rivalNames } from '../outputs.ts'
+import { outputCandidates, replacementCandidates, rivalNames } from '../outputs.ts'
 import { type Intake, takeIn } from './intake.ts'
 import { companionOf } from './names.ts'
 import type { ScannerOptions } from './options.ts'
@@ -88,7 +88,7 @@ async function* candidates(
 }
 
 function intake({ options, place, tally, settler, signal, add }: Pass, seen: () => void = () => {}): Intake {
-  const { root_path, output_base, container, ruleOf } = options
+  const { root_path, output_base, container, replaces, ruleOf } = options
   return {
     settler,
     signal,
@@ -96,6 +96,7 @@ function intake({ options, place, tally, settler, signal, add }: Pass, seen: () 
     seen,
     problem: (sentence) => tally.problem(sentence),
     outputs({ source_path, siblings }) {
+      if (replaces) return { output_paths: replacementCandidates(source_path, container, siblings), problem: null }
       const output_paths = outputCandidates(source_path, root_path, output_base, container, siblings)
       const isScanned = output_paths.some((path) => isOutputScanned(path, place, options))
       return {

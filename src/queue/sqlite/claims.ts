@@ -71,7 +71,11 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
     },
 
     async abandonPublish(key) {
-      return db.job(statements.abandonPublish, ownership(key))
+      return db.atomically(() => {
+        const job = db.job(statements.abandonPublish, ownership(key))
+        if (job) db.change(statements.forgetReplacement, { job_id: job.id, attempt: job.attempt })
+        return job
+      })
     },
 
     async publishing() {
@@ -93,6 +97,7 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
         })
         if (!job) return undefined
         recordAttempt(db, job, 'completed')
+        db.change(statements.endReplacement, { job_id: job.id, attempt: job.attempt, now_ms: db.clock() })
         clearStanding(db, key.worker_id)
         if (result.ran_on) countPath(db, result.ran_on)
         return job
@@ -203,6 +208,6 @@ function textOf(record: object | null): string | null {
 }
 
 /** The parameters of the statements that only a claim's owner may run. */
-function ownership(key: ClaimKey): Params {
+export function ownership(key: ClaimKey): Params {
   return { job_id: key.job_id, worker_id: key.worker_id, attempt: key.attempt ?? null }
 }

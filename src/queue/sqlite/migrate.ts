@@ -6,9 +6,10 @@ import ranOn from './migrations/0003_ran_on.sql' with { type: 'text' }
 import standings from './migrations/0004_standings.sql' with { type: 'text' }
 import history from './migrations/0005_history.sql' with { type: 'text' }
 import skipped from './migrations/0006_skipped.sql' with { type: 'text' }
+import replacements from './migrations/0007_replacements.sql' with { type: 'text' }
 
 /** In order; `PRAGMA user_version` is how many of them a database has had. */
-const migrations = [original, attempts, ranOn, standings, history, skipped]
+const migrations = [original, attempts, ranOn, standings, history, skipped, replacements]
 
 /** `PRAGMA application_id` of our databases: "dark" in ASCII. */
 const applicationId = 0x6461726b

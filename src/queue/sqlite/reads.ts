@@ -84,6 +84,7 @@ export function reads(db: Connection): Pick<Store, Reads> {
         remaining_source_bytes: of('pending').source_bytes + of('processing').source_bytes + waiting.source_bytes,
         completed_source_bytes: of('completed').source_bytes,
         completed_output_bytes: of('completed').output_bytes,
+        kept_original_bytes: db.row<{ bytes: number }>(statements.keptOriginals, {})?.bytes ?? 0,
       }
     },
 

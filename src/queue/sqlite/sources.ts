@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { defaultPriority, type JobStatus } from '../../contract/job.ts'
 import type { FoundSource, Store } from '../store.ts'
 import type { Connection } from './connection.ts'
@@ -5,6 +6,7 @@ import { statements } from './statements.ts'
 
 interface KnownSource {
   id: string
+  source_path: string
   status: JobStatus
   attempt: number
   error_class: string | null
@@ -39,7 +41,10 @@ export function sources(
   }
 
   function addSource(source: FoundSource): 'added' | 'changed' | 'unchanged' {
-    const known = db.row<KnownSource>(statements.sourceByPath, { source_path: source.source_path })
+    const { source_path, source_size, source_mtime_ms } = source
+    const known = db.row<KnownSource>(statements.sourceByPath, { source_path })
+    // What took a source's place is none itself, wherever it is moved or copied to.
+    if (db.row(statements.isOwnResult, { source_size, source_mtime_ms })) return 'unchanged'
     if (!known) {
       insert(source)
       return 'added'
@@ -67,16 +72,16 @@ export function sources(
 
   /** Gives a job another output when the one it has is no longer among those it may have; why it cannot, or null. */
   function moveOutput(known: KnownSource, source: FoundSource): string | null {
-    const isFit = source.output_paths.includes(known.output_path) && isFree(known.output_path, known.id)
-    if (isFit) return null
-    const output_path = source.output_paths.find((path) => isFree(path, known.id))
+    const isFree = (path: string) => isOutputFree(db, path, known)
+    if (source.output_paths.includes(known.output_path) && isFree(known.output_path)) return null
+    const output_path = source.output_paths.find(isFree)
     if (output_path === undefined) return noFreeName
     db.change(statements.moveOutput, { job_id: known.id, output_path })
     return null
   }
 
   function insert(source: FoundSource): void {
-    const free = source.output_paths.find((path) => isFree(path, source.id))
+    const free = source.output_paths.find((path) => isOutputFree(db, path, source))
     const problem = source.problem ?? (free === undefined ? noFreeName : null)
     const skip_reason = problem === null ? (source.rule?.skip_reason ?? null) : null
     db.change(statements.insertJob, {
@@ -95,10 +100,23 @@ export function sources(
       source_mtime_ms: source.source_mtime_ms,
     })
   }
+}
 
-  function isFree(output_path: string, id: string): boolean {
-    return db.row(statements.isOutputTaken, { output_path, id }) === undefined
-  }
+/**
+ * Whether no other job has a path for its result, or, in the same folder, as its source. A result that takes its source's
+ * very place has the right to it before any other.
+ */
+export function isOutputFree(
+  db: Connection,
+  output_path: string,
+  { id, source_path }: Pick<FoundSource, 'id' | 'source_path'>,
+): boolean {
+  if (output_path === source_path) return true
+  if (db.row(statements.isOutputTaken, { output_path, id }) !== undefined) return false
+  return (
+    dirname(output_path) !== dirname(source_path) ||
+    db.row(statements.sourceByPath, { source_path: output_path }) === undefined
+  )
 }
 
 function isUnchanged(known: KnownSource, source: FoundSource): boolean {

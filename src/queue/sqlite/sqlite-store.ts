@@ -6,6 +6,7 @@ import { Connection } from './connection.ts'
 import { openDatabase } from './open.ts'
 import { reads } from './reads.ts'
 import { refusals } from './refusals.ts'
+import { replacements } from './replacements.ts'
 import { sources } from './sources.ts'
 import { standings } from './standings.ts'
 import { tidying } from './tidy.ts'
@@ -38,6 +39,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     ...workers(connection),
     ...tidying(connection, { path: options.path, keep_history_ms: options.keep_history_ms ?? 0 }),
     ...refusals(connection),
+    ...replacements(connection),
     ...standings(connection),
     async close() {
       close()

@@ -2,6 +2,7 @@ import { Attempt, Job, type JobStatus } from '../../contract/job.ts'
 import { statesFor, type Act } from '../transitions.ts'
 import { nextPending } from './next-pending.ts'
 import { refusalStatements } from './refusal-statements.ts'
+import { replacementStatements, standsInPlace } from './replacement-statements.ts'
 import { standingStatements } from './standing-statements.ts'
 import { workerStatements } from './worker-statements.ts'
 
@@ -40,10 +41,11 @@ const afresh = `status = 'pending', worker_id = NULL, started_at = NULL, complet
 /** Every statement of the queue. One that changes a job returns it as it is then, or no row when it was not allowed. */
 export const statements = {
   ...refusalStatements,
+  ...replacementStatements,
   ...standingStatements,
   ...workerStatements,
 
-  sourceByPath: `SELECT id, status, attempt, error_class, output_path, source_size, source_mtime_ms FROM jobs
+  sourceByPath: `SELECT id, source_path, status, attempt, error_class, output_path, source_size, source_mtime_ms FROM jobs
     WHERE source_path = $source_path AND duplicate_of IS NULL`,
 
   /** Letter case does not tell two outputs apart: the storage may be shared to systems that see none. */
@@ -114,6 +116,15 @@ export const statements = {
       retry_at_ms = NULL, lost_count = 0, ${unrefused}, ${unclaim}
     WHERE ${owned} AND publish_size IS NULL RETURNING ${jobColumns}`,
 
+  /** Its original is back, of the size and time that the job knows it by. */
+  undo: `UPDATE jobs SET ${afresh}, status = 'skipped', skip_reason = $reason, output_size = NULL,
+      published_size = NULL, published_mtime_ms = NULL, notes = '[]'
+    WHERE id = $job_id AND attempt = $attempt AND status IN ${list('undo')} RETURNING ${jobColumns}`,
+
+  /** Before any worker has seen it. */
+  placeOutput: `UPDATE jobs SET output_path = $output_path, published_size = NULL, published_mtime_ms = NULL
+    WHERE ${owned} AND publish_size IS NULL RETURNING ${jobColumns}`,
+
   fail: `UPDATE jobs SET status = 'failed', error_message = $error_message, error_class = $error_class,
       ran_on = $ran_on, retry_at_ms = $retry_at_ms, lost_count = 0, ${unclaim}
     WHERE ${owned} AND publish_size IS NULL RETURNING ${jobColumns}`,
@@ -151,7 +162,9 @@ export const statements = {
       WHERE status = 'failed' AND duplicate_of IS NULL ORDER BY created_at LIMIT $limit)
     RETURNING id`,
 
+  /** Not of a completed job whose result stands in its source's place: it would be made of itself. */
   requeue: `UPDATE jobs SET ${afresh} WHERE id = $job_id AND duplicate_of IS NULL AND status IN ${list('requeue')}
+      AND NOT (status = 'completed' AND ${standsInPlace})
     RETURNING ${jobColumns}`,
 
   requeueEnded: `UPDATE jobs SET ${afresh}, priority = coalesce($priority, priority)

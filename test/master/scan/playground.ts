@@ -71,6 +71,7 @@ export async function playground() {
         settle_time_ms: 10_000,
         watch: false,
         container: 'mp4',
+        replaces: false,
         store,
         log,
         root_retry_ms: 20,

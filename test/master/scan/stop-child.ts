@@ -11,6 +11,7 @@ const scanner = new Scanner({
   settle_time_ms: 3_600_000,
   watch: true,
   container: 'mp4',
+  replaces: false,
   store: { addSources: () => Promise.reject(new Error('nothing is settled')) },
   log: createLog({ level: 'error', format: 'text', output_path: null }),
 })

@@ -16,6 +16,7 @@ const scanner = new Scanner({
   settle_time_ms: 0,
   watch: true,
   container: 'mp4',
+  replaces: false,
   store: {
     async addSources(sources) {
       for (const source of sources) paths.add(source.source_path)

@@ -3,6 +3,7 @@ import { type JobStatus, jobStatuses } from '../../../src/contract/job.ts'
 import { type Act, transitions } from '../../../src/queue/transitions.ts'
 import { heard } from './heard.ts'
 import { asked, refuse } from './refusals.ts'
+import { replaced } from './replacements.ts'
 import { bringTo } from './states.ts'
 import {
   changedSource,
@@ -37,6 +38,11 @@ const acts: Record<Act, (world: World, attempt: number) => Promise<boolean>> = {
   },
   retry: async ({ store }) => (await store.retry(idOf('a'))) !== undefined,
   requeue: async ({ store }) => (await store.requeue(idOf('a'))) !== undefined,
+  undo: async (world) => {
+    if ((await world.job('a')).status === 'completed') await replaceAgain(world)
+    const begun = await world.store.beginUndo(idOf('a'))
+    return begun !== undefined && (await world.store.endUndo(begun, 'the original is back')) !== undefined
+  },
   cancel: async ({ store }) => (await store.cancel(idOf('a'))) !== undefined,
   change: async ({ store }) => (await store.addSources([changedSource('a')])).changed === 1,
 }
@@ -181,6 +187,12 @@ async function refuses(world: World, act: Act, state: JobStatus): Promise<void> 
   expect(await world.job('a')).toEqual(before)
   expect(await world.store.attempts(idOf('a'))).toEqual(attempts)
   expect(await world.store.totals()).toEqual(totals)
+}
+
+/** Converts the job once more, with a result that takes its source's place. */
+async function replaceAgain(world: World): Promise<void> {
+  await world.store.requeue(idOf('a'))
+  await replaced(world)
 }
 
 function alices(attempt: number) {

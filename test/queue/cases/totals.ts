@@ -23,6 +23,7 @@ export function totalsCases(check: Check): void {
       remaining_source_bytes: 3000,
       completed_source_bytes: 1000,
       completed_output_bytes: 400,
+      kept_original_bytes: 0,
     })
   })
 
@@ -116,6 +117,7 @@ export function recount(jobs: readonly Job[]): Totals {
     remaining_source_bytes: sourceBytes([...of('pending', 'processing'), ...waiting]),
     completed_source_bytes: sourceBytes(of('completed')),
     completed_output_bytes: of('completed').reduce((sum, job) => sum + (job.output_size ?? 0), 0),
+    kept_original_bytes: 0,
   }
 }
 

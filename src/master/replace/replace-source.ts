@@ -1,0 +1,90 @@
+import { lstat } from 'node:fs/promises'
+import type { Job } from '../../contract/job.ts'
+import type { NewReplacement, StoredReplacement } from '../../queue/replacements.ts'
+import { sync } from '../moves.ts'
+import type { Parts } from '../parts.ts'
+import { PublishError, type PublishedFile, stagingPath, takeOverTime } from '../publish.ts'
+import { isPlaceFit } from './fitness.ts'
+import { keptPath, openOriginals } from './originals.ts'
+import { takeOverRights } from './rights.ts'
+import { ChangedMeanwhileError, swap } from './swap.ts'
+
+/**
+ * Makes a staged result ready to take its source's place: checks both files, gives it the source's rights and time, and
+ * flushes it to the disk. Nothing that counts is changed yet. With a note, a sentence, where the rights are not the same.
+ *
+ * @throws PublishError when that cannot be; ChangedMeanwhileError when the source is not the file that was converted
+ */
+export async function prepareReplacement(
+  { root_path, output_base, replace }: Pick<Parts, 'root_path' | 'output_base' | 'replace'>,
+  job: Job,
+  output_size: number,
+): Promise<{ replacement: NewReplacement; notes: string[] }> {
+  const { source_path, output_path } = job
+  const staged_path = stagingPath(output_base, job)
+  try {
+    if (!(await isPlaceFit(job))) throw new PublishError(`the result cannot lie at ${output_path}: another file does`)
+    await checkStaged(staged_path, output_size)
+    const source = await lstat(source_path)
+    const isSame = source.size === job.source_size && Math.floor(source.mtimeMs) === job.source_mtime_ms
+    if (!source.isFile() || !isSame) throw new ChangedMeanwhileError(`the file at ${source_path} changed meanwhile`)
+    const note = await takeOverRights(staged_path, source)
+    await takeOverTime(staged_path, job)
+    await sync(staged_path)
+    await openOriginals(root_path)
+    const { size, mtimeMs } = await lstat(staged_path)
+    const replacement: NewReplacement = {
+      job_id: job.id,
+      attempt: job.attempt,
+      original_path: source_path,
+      original_size: source.size,
+      original_mtime_ms: Math.floor(source.mtimeMs),
+      kept_path: keptPath(root_path, job),
+      staged_path,
+      result_path: output_path,
+      result_size: size,
+      result_mtime_ms: Math.floor(mtimeMs),
+      keep_ms: replace.keep_originals_ms,
+    }
+    return { replacement, notes: note === null ? [] : [note] }
+  } catch (error) {
+    if (error instanceof PublishError) throw error
+    throw new PublishError(`cannot replace ${source_path}, nothing was changed: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+/** A result of no bytes was checked by nobody. */
+async function checkStaged(staged_path: string, output_size: number): Promise<void> {
+  const staged = await lstat(staged_path)
+  if (!staged.isFile() || staged.nlink > 1) throw new PublishError('the staged result is not a file of its own')
+  if (staged.size !== output_size || output_size === 0) {
+    throw new PublishError(`the staged result has ${staged.size} bytes, its worker said ${output_size}`)
+  }
+}
+
+/**
+ * Moves what the journal notes: the result to its place, the original aside; the file as it then lies there.
+ *
+ * @throws as `swap` does
+ */
+export async function replaceSource(
+  noted: StoredReplacement,
+  { replace }: Pick<Parts, 'replace'>,
+): Promise<PublishedFile> {
+  const arriving = { size_bytes: noted.result_size, mtime_ms: noted.result_mtime_ms }
+  await swap(
+    {
+      from: noted.staged_path,
+      arriving,
+      to: noted.result_path,
+      old: noted.original_path,
+      leaving: { size_bytes: noted.original_size, mtime_ms: noted.original_mtime_ms },
+      aside: noted.kept_path,
+      mayBeGone: false,
+    },
+    replace.moves,
+  )
+  return arriving
+}
