@@ -7,6 +7,7 @@ import type { Progress } from '../contract/job.ts'
 import { applyProfile, type ProfileChoice } from './apply-profile.ts'
 import { encode } from './ffmpeg.ts'
 import { ffmpegArgs } from './ffmpeg-args.ts'
+import { requireToneMapping } from './ffmpeg-filters.ts'
 import type { GpuAccess } from './gpu-access.ts'
 import type { MediaInfo } from './media-info.ts'
 import { onBestPath } from './on-best-path.ts'
@@ -98,6 +99,9 @@ async function convertStaged(given: ConvertRequest, inputPath: string): Promise<
   const { settings, signal, staging_path: stagingPath } = request
   const picture = planPicture(mainVideo(info), settings)
   request.on_progress(stepProgress('plan', null))
+  if (picture.colour.tone_map !== null || picture.colour.matrix_by === 'zscale') {
+    await requireToneMapping({ tools: request.tools, environment: request.child_environment, signal })
+  }
   const { value: notes, ran_on } = await onBestPath(
     { picture, settings, access: request.gpus },
     signal,

@@ -1,6 +1,7 @@
 import { type Preset, presets } from '../contract/conversion.ts'
 import type { GpuApi, GpuCapability } from '../contract/gpu.ts'
 import type { FrameSize } from './frame.ts'
+import { type StaticHdr, svtHdr, x265Hdr } from './hdr-args.ts'
 import type { CpuEncoder, VideoEncoder } from './video-encoders.ts'
 
 /** All that an encoder is told. */
@@ -15,6 +16,8 @@ export interface EncoderChoice {
   size: FrameSize
   /** What a Vulkan Video encoder was proved with; null for all others. */
   proof: Pick<GpuCapability, 'rate_control' | 'quality_levels'> | null
+  /** What the stream is to say of its HDR; missing or null for nothing. */
+  hdr?: StaticHdr | null
 }
 
 /** An encoder with all its options, as conversions, proofs and calibrations spell them. Rate control is always explicit. */
@@ -67,13 +70,16 @@ const proresOptions = ['-profile:v', 'hq']
 /** How each encoder on the CPU is told of the preset, the rate, and of a frame rate that the stream itself gets wrong. */
 const cpuOptions: Record<CpuEncoder, (choice: EncoderChoice) => string[]> = {
   libx264: ({ preset, bitrate }) => ['-preset', preset, '-b:v', String(bitrate)],
-  libx265: ({ preset, bitrate, rate_hint: rate }) => {
-    const fps = rate === null ? '' : `:fps=${thousandths(rate)}/1000`
-    return ['-preset', preset, '-x265-params', `log-level=error${fps}`, '-b:v', String(bitrate)]
+  libx265: ({ preset, bitrate, rate_hint: rate, hdr }) => {
+    const fps = rate === null ? [] : [`fps=${thousandths(rate)}/1000`]
+    const params = ['log-level=error', ...fps, ...(hdr ? x265Hdr(hdr) : [])]
+    return ['-preset', preset, '-x265-params', params.join(':'), '-b:v', String(bitrate)]
   },
-  libsvtav1: ({ preset, bitrate, rate_hint: rate }) => {
-    const fps = rate === null ? [] : ['-svtav1-params', `fps-num=${thousandths(rate)}:fps-denom=1000`]
-    return ['-preset', String(svtPresets[preset]), ...fps, '-b:v', String(bitrate)]
+  libsvtav1: ({ preset, bitrate, rate_hint: rate, hdr }) => {
+    const fps = rate === null ? [] : [`fps-num=${thousandths(rate)}`, 'fps-denom=1000']
+    const params = [...fps, ...(hdr ? svtHdr(hdr) : [])]
+    const told = params.length === 0 ? [] : ['-svtav1-params', params.join(':')]
+    return ['-preset', String(svtPresets[preset]), ...told, '-b:v', String(bitrate)]
   },
   'libvpx-vp9': ({ preset, bitrate }) => {
     const [deadline, speed] = vpxPresets[preset]

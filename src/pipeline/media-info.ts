@@ -1,3 +1,5 @@
+import type { HdrMetadata } from './hdr-metadata.ts'
+
 /** What is known of every stream. */
 export interface StreamFacts {
   /** Its number in the file, as `-map 0:INDEX` takes it. */
@@ -38,6 +40,10 @@ export interface VideoStream extends StreamFacts {
   nominal_rate: number | null
   /** As ffprobe names them; null when the source does not say. */
   color: ColorTags
+  /** Where 4:2:0 has its colour between the pixels, `left`, `topleft`, `center`; null when the source does not say. */
+  chroma_location: string | null
+  /** Null when the source carries none. */
+  hdr: HdrMetadata | null
   /** The container's own count; null when it keeps none. */
   frame_count: number | null
   /** Seconds; null when not known. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { readHdrMetadata, SideData } from './hdr-metadata.ts'
 import type { MediaInfo, MediaStream, StreamFacts, VideoStream } from './media-info.ts'
 import { bitDepthOf } from './pixel-format.ts'
 
@@ -21,6 +22,7 @@ const RawStream = v.object({
   color_primaries: v.optional(v.string()),
   color_transfer: v.optional(v.string()),
   color_space: v.optional(v.string()),
+  chroma_location: v.optional(v.string()),
   nb_frames: Numeric,
   nb_read_packets: Numeric,
   start_time: Numeric,
@@ -31,7 +33,7 @@ const RawStream = v.object({
   sample_rate: Numeric,
   disposition: v.optional(v.record(v.string(), v.number()), {}),
   tags: v.optional(v.record(v.string(), v.string()), {}),
-  side_data_list: v.optional(v.array(v.looseObject({ rotation: v.optional(v.number()) })), []),
+  side_data_list: v.optional(v.array(v.looseObject({ ...SideData.entries, rotation: v.optional(v.number()) })), []),
 })
 type RawStream = v.InferOutput<typeof RawStream>
 
@@ -132,6 +134,8 @@ function pictureOf(
       transfer: known(raw.color_transfer),
       matrix: known(raw.color_space),
     },
+    chroma_location: known(raw.chroma_location),
+    hdr: readHdrMetadata(raw.side_data_list),
     frame_count: positive(raw.nb_read_packets) ?? positive(raw.nb_frames),
   }
 }
@@ -170,7 +174,7 @@ function ratio(text: string): number | null {
 }
 
 function known(tag: string | undefined): string | null {
-  return tag === undefined || tag === 'unknown' || tag === 'reserved' ? null : tag
+  return tag === undefined || tag === 'unknown' || tag === 'unspecified' || tag === 'reserved' ? null : tag
 }
 
 function finite(value: string | number | undefined): number | null {

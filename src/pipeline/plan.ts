@@ -4,9 +4,9 @@ import { type AudioPlan, planAudio } from './audio-plan.ts'
 import type { EncoderChoice } from './encoder-args.ts'
 import type { FrameSize } from './frame.ts'
 import { isLengthGuessed } from './guessed-length.ts'
+import { type ExpectedColour, expectedColour, hdrNotes, refuseDolbyVision, staticMetadata } from './hdr-plan.ts'
 import type { MediaInfo, MediaStream, VideoStream } from './media-info.ts'
 import { type Picture, planPicture } from './picture.ts'
-import { bitDepthOf } from './pixel-format.ts'
 import { type Decision, dropped, type StreamDecision, streamDecisions } from './stream-decision.ts'
 import { videoFilters } from './video-filters.ts'
 import { cpuPath, type PathCandidate } from './video-paths.ts'
@@ -48,11 +48,12 @@ export interface ExpectedResult extends FrameSize {
   file_seconds: number | null
   /** Frames that the source's container counts; null when its count is not to be relied on. */
   frame_count: number | null
+  /** Null where the colour is not checked. */
+  colour: ExpectedColour | null
 }
 
 /** SVT-AV1 up to 1.x refuses less, `Source Width must be at least 64`. */
 const smallestSvtSide = 64
-const hdrTransfers = new Set(['smpte2084', 'arib-std-b67'])
 
 /**
  * Decides how a source becomes what the settings ask for, by a path of `videoPaths`; the CPU's unless told. Throws
@@ -64,6 +65,7 @@ export function planConversion(
   path: PathCandidate = cpuPath(settings),
 ): ConversionPlan {
   const source = mainVideo(info)
+  refuseDolbyVision(source)
   const picture = planPicture(source, settings)
   const { size } = picture
   if (path.encoder === 'libsvtav1' && Math.min(size.width, size.height) < smallestSvtSide) {
@@ -81,7 +83,7 @@ export function planConversion(
       device: deviceOptions(path),
       decode: decodeOptions(path),
       filters: videoFilters(picture, path),
-      encoding: { encoder, preset, bitrate, rate_hint: rateHint(source), size, proof },
+      encoding: { encoder, preset, bitrate, rate_hint: rateHint(source), size, proof, hdr: staticMetadata(picture) },
       time_base: source.time_base,
     },
     audio: audio.tracks,
@@ -90,12 +92,18 @@ export function planConversion(
       info,
       (stream) => audio.decisions.get(stream.index) ?? decideOther(stream, source, settings),
     ),
-    notes: [...pictureNotes(picture), ...audio.notes, ...droppedNotes(info, source)],
+    notes: [
+      ...pictureNotes(picture),
+      ...hdrNotes(picture, path.filter === 'cpu' ? 'zscale' : 'libplacebo'),
+      ...audio.notes,
+      ...droppedNotes(info, source),
+    ],
     expected: {
       ...size,
       video_codec: settings.codec,
       audio_codecs: audio.tracks.map((track) => track.codec),
       ...expectedLength(info, source),
+      colour: expectedColour(picture),
     },
   }
 }
@@ -156,10 +164,7 @@ function shownFrames({
 function pictureNotes({ source, format, codec }: Picture): string[] {
   const notes: string[] = []
   if (source.has_alpha) notes.push('transparency was dropped')
-  if (hdrTransfers.has(source.color.transfer ?? '') && bitDepthOf(format) === 8) {
-    notes.push('the HDR picture was reduced to 8 bits without tone mapping')
-  }
-  if (codec === 'ffv1' && format !== source.pixel_format) {
+  if (codec === 'ffv1' && format !== source.pixel_format?.replace('yuvj', 'yuv')) {
     notes.push(`not lossless: its pixels were changed from ${source.pixel_format ?? 'an unknown format'} to ${format}`)
   }
   return notes

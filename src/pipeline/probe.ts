@@ -5,7 +5,10 @@ import { ConversionError, type ConversionStep, type FailureClass } from '../cont
 import { errnoOf } from './errno.ts'
 import { type ProbeRequest, readMediaInfo } from './ffprobe.ts'
 import { brokenLimit, isTooLarge, tooLarge } from './input-limits.ts'
+import { withFirstFrame } from './first-frame.ts'
+import { isHdr } from './hdr-metadata.ts'
 import type { MediaInfo } from './media-info.ts'
+import { mainVideo } from './plan.ts'
 
 /** `path` is a link to `source_path`, or the same. */
 export interface ProbeSourceRequest extends ProbeRequest {
@@ -20,7 +23,8 @@ export async function probeSource(request: ProbeSourceRequest): Promise<MediaInf
   await refuseUnreadable(request.source_path)
   const { info, complaints } = await readMediaInfo(request)
   refuseUnusable(info, complaints)
-  return info
+  const film = mainVideo(info)
+  return isHdr(film.color) || film.hdr !== null ? withFirstFrame(request, info, film) : info
 }
 
 /** ffprobe has one sentence for most of these, and would wait on a fifo for ever. */

@@ -1,5 +1,6 @@
 import type { SourceFacts } from '../contract/profile.ts'
 import { isLengthGuessed } from './guessed-length.ts'
+import { isHdr } from './hdr-metadata.ts'
 import type { MediaInfo } from './media-info.ts'
 import { mainVideo } from './plan.ts'
 
@@ -13,7 +14,7 @@ export function sourceFacts(info: MediaInfo): SourceFacts {
     codec: film.codec,
     width: isTurned ? film.height : width,
     height: isTurned ? width : film.height,
-    is_hdr: film.color.transfer === 'smpte2084' || film.color.transfer === 'arib-std-b67',
+    is_hdr: isHdr(film.color),
     bit_rate: seconds === null || info.size_bytes === 0 ? null : Math.round((8 * info.size_bytes) / seconds),
     duration_seconds: seconds,
     format: info.formats[0] ?? '',

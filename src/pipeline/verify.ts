@@ -1,5 +1,7 @@
 import { ConversionError } from '../contract/failure.ts'
 import { formatClock } from '../util/format.ts'
+import { colourProblems } from './check-colour.ts'
+import { withFirstFrame } from './first-frame.ts'
 import type { MediaInfo } from './media-info.ts'
 import type { ExpectedResult } from './plan.ts'
 import { type ProbeRequest, readMediaInfo, type Reading } from './ffprobe.ts'
@@ -20,7 +22,7 @@ export async function verifyResult(
   expected: ExpectedResult,
   encodedFrames: number | null,
 ): Promise<void> {
-  const { info, complaints } = await readResult(request)
+  const { info, complaints } = await readResult(request, expected)
   const problems = problemsOf(expected, encodedFrames, info)
   // A file of our own making must read without an error, even one that ffprobe reads over.
   if (complaints !== '') problems.push({ message: 'the result has errors of its own', is_in_source: false })
@@ -32,9 +34,13 @@ export async function verifyResult(
   })
 }
 
-async function readResult(request: ProbeRequest): Promise<Reading> {
+async function readResult(request: ProbeRequest, { colour }: ExpectedResult): Promise<Reading> {
   try {
-    return await readMediaInfo(request, ['-count_packets'])
+    const { info, complaints } = await readMediaInfo(request, ['-count_packets'])
+    const video = info.streams.find((stream) => stream.kind === 'video')
+    // Older ffmpegs write it into the stream only, which a container's description does not show.
+    const isInStream = video !== undefined && colourProblems(colour, video).length > 0
+    return { info: isInStream ? await withFirstFrame(request, info, video) : info, complaints }
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error
     const report = { ...error.report, step: 'verify' as const, class: 'retryable' as const }
@@ -53,6 +59,7 @@ export function problemsOf(expected: ExpectedResult, encodedFrames: number | nul
   if (video.width !== expected.width || video.height !== expected.height) {
     ours(`the result is ${video.width} x ${video.height}, not ${expected.width} x ${expected.height}`)
   }
+  colourProblems(expected.colour, video).forEach(ours)
   const audio = result.streams.filter((stream) => stream.kind === 'audio').map((stream) => stream.codec)
   if (audio.join() !== expected.audio_codecs.join()) {
     ours(`the result's sound is ${list(audio)}, not ${list(expected.audio_codecs)}`)

@@ -1,8 +1,10 @@
 import type { VideoPath } from '../contract/gpu.ts'
 import type { FrameSize } from './frame.ts'
-import type { VideoStream } from './media-info.ts'
-import { isFullRange, isRgb, type Picture } from './picture.ts'
+import { isFullRange, isRgb } from './colour-plan.ts'
+import type { ColorTags, VideoStream } from './media-info.ts'
+import type { Picture } from './picture.ts'
 import { surfaceOf } from './pixel-format.ts'
+import { toneMapFilters, withoutHdrMetadata } from './tone-map.ts'
 import { inputFormat, isShaderCodec, type VideoEncoder, wantsUpload } from './video-encoders.ts'
 
 /** The filters that make of a decoded source what the encoder is to get, one after the other, in FFmpeg's grammar. */
@@ -10,13 +12,23 @@ export function videoFilters(
   picture: Picture,
   path: Pick<VideoPath, 'decode' | 'filter'> & { encoder: VideoEncoder },
 ): string[] {
-  if (path.filter === 'vulkan') return filtersOnGpu(picture, path)
+  if (path.filter === 'vulkan') return [...filtersOnGpu(picture, path), ...withoutDolbyVision(picture, path)]
   const format = inputFormat(path.encoder, picture.format)
   return [
     ...(path.decode === 'vulkan' ? ['hwdownload', `format=${decodedFormat(picture.source)}`] : []),
     ...filtersOnCpu(picture, format),
+    ...withoutDolbyVision(picture, path),
     ...(wantsUpload(path.encoder) ? ['hwupload'] : []),
   ]
+}
+
+/**
+ * These encoders would write Dolby Vision of their own accord in newer versions, and refuse it without a buffer model. No
+ * version has all names of what it comes in, so all that frames carry goes; what the stream is to say is told besides.
+ */
+function withoutDolbyVision({ source }: Picture, { encoder }: { encoder: VideoEncoder }): string[] {
+  const isWriter = encoder === 'libx265' || encoder === 'libsvtav1'
+  return isWriter && source.hdr?.dolby_vision ? ['sidedata=mode=delete'] : []
 }
 
 /** The pixel format in which a decoder leaves a source in a GPU's memory. */
@@ -24,35 +36,66 @@ export function decodedFormat({ codec, pixel_format: format }: VideoStream): str
   return isShaderCodec(codec) ? (format ?? 'yuv420p') : surfaceOf(format ?? 'yuv420p')
 }
 
-function filtersOnCpu({ source, size }: Picture, format: string): string[] {
-  const scale = [`scale=w=${size.width}:h=${size.height}`]
-  // Pixels and tags must agree: where the conversion to 4:2:0 has to choose a matrix or a range, it is BT.709 and limited.
-  const [rgb, fullRange] = [isRgb(source), isFullRange(source)]
-  if (rgb) scale.push('out_color_matrix=bt709')
-  if (rgb || fullRange) scale.push('out_range=tv')
+function filtersOnCpu(picture: Picture, format: string): string[] {
+  const { source, size, colour } = picture
+  const scale = `scale=${[`w=${size.width}`, `h=${size.height}`, ...scaleColour(picture)].join(':')}`
+  const ready = colour.tone_map === null ? colour.result : { ...colour.source, range: 'tv' }
+  const tagged = setParams({ ...source.color, ...(isRgb(source) && { matrix: null }) }, ready)
   return [
     ...(source.is_interlaced ? ['bwdif=mode=send_frame:parity=auto:deint=interlaced'] : []),
-    scale.join(':'),
+    scale,
+    ...(colour.tone_map === null ? [] : [...tagged, ...toneMapFilters(colour.tone_map), ...withoutHdrMetadata]),
+    ...(colour.matrix_by === 'zscale' ? [`zscale=matrix=${colour.result.matrix}`] : []),
     'setsar=1',
     `format=${format}`,
-    ...(rgb ? ['setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709'] : []),
-    ...(fullRange && !rgb ? ['setparams=range=tv'] : []),
+    ...(colour.tone_map === null ? tagged : []),
   ]
+}
+
+/** What `scale` has to know of matrices and ranges: pixels and tags must agree. */
+function scaleColour({ source, colour }: Picture): string[] {
+  const { result, tone_map, matrix_by } = colour
+  const matrix = tone_map === null ? result.matrix : colour.source.matrix
+  const range = tone_map === null ? result.range : 'tv'
+  return [
+    ...(matrix_by === 'scale' && !isRgb(source) ? [`in_color_matrix=${scaleMatrix(colour.source.matrix)}`] : []),
+    ...(isRgb(source) || matrix_by === 'scale' ? [`out_color_matrix=${scaleMatrix(matrix)}`] : []),
+    ...(isRgb(source) || isFullRange(source) ? [`out_range=${range}`] : []),
+  ]
+}
+
+/** `scale` has names of its own for some. */
+function scaleMatrix(matrix: string | null): string {
+  if (matrix === 'bt2020nc') return 'bt2020'
+  return matrix === 'bt470bg' ? 'bt470' : (matrix ?? 'auto')
+}
+
+/** Tags frames with what they do not say themselves yet. */
+function setParams(said: ColorTags, wanted: ColorTags): string[] {
+  const option = (name: string, tag: keyof ColorTags) =>
+    wanted[tag] === null || wanted[tag] === said[tag] ? [] : [`${name}=${wanted[tag]}`]
+  const options = [
+    option('range', 'range'),
+    option('color_primaries', 'primaries'),
+    option('color_trc', 'transfer'),
+    option('colorspace', 'matrix'),
+  ].flat()
+  return options.length === 0 ? [] : [`setparams=${options.join(':')}`]
 }
 
 /** Only scales, in the format that the pixels have: scale_vulkan cannot convert one YUV layout to another. */
 function filtersOnGpu(
-  { source, size, format }: Picture,
+  { source, size, format, colour }: Picture,
   { decode, encoder }: Pick<VideoPath, 'decode'> & { encoder: VideoEncoder },
 ): string[] {
   const upload = inputFormat(encoder, wantsUpload(encoder) ? format : surfaceOf(format))
   const surface = decode === 'vulkan' ? decodedFormat(source) : upload
   // The CPU's scale says so of what has no tag.
-  const range = source.color.range === null ? ['setparams=range=tv'] : []
+  const tagged = setParams(source.color, { ...colour.result, range: colour.result.range ?? 'tv' })
   return [
     ...(decode === 'vulkan' ? [] : [`format=${surface}`, 'hwupload']),
     ...scaleSteps(source, size),
-    ...range,
+    ...tagged,
     ...(wantsUpload(encoder) ? ['setsar=1'] : ['hwdownload', `format=${surface}`, 'setsar=1', `format=${format}`]),
   ]
 }

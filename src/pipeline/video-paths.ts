@@ -1,6 +1,7 @@
 import type { Gpu, GpuCapability, VideoPath } from '../contract/gpu.ts'
 import type { FrameSize } from './frame.ts'
-import { isFullRange, type Picture } from './picture.ts'
+import { isFullRange } from './colour-plan.ts'
+import type { Picture } from './picture.ts'
 import { bitDepthOf, surfaceOf } from './pixel-format.ts'
 import { cpuEncoders, gpuEncoders, isShaderCodec, takesSurface, type VideoEncoder } from './video-encoders.ts'
 import { decodedFormat } from './video-filters.ts'
@@ -124,11 +125,14 @@ function whyNotDecoded({ source }: Picture, gpu: Gpu): string | null {
 }
 
 /** What scale_vulkan would not do as the CPU's filters do. */
-function whyNotFiltered({ source, format }: Picture, gpu: Gpu): string | null {
+function whyNotFiltered({ source, format, colour }: Picture, gpu: Gpu): string | null {
   if (source.is_interlaced) return 'the picture is interlaced'
   if (source.rotation !== 0) return 'the picture is rotated'
   if (source.has_alpha) return 'the picture is transparent'
+  if (colour.tone_map !== null) return 'HDR is tone-mapped on the CPU'
   if (isFullRange(source)) return 'its pixels have the full range'
+  if (colour.matrix_by !== null)
+    return `its colour matrix changes from ${source.color.matrix} to ${colour.result.matrix}`
   if (source.pixel_format !== format) return `its pixels change from ${source.pixel_format ?? 'unknown'} to ${format}`
   if (!triedFormats.filter.has(format)) return `scaling ${format} was not tried`
   const proof = proved(gpu, 'filter', null, bitDepthOf(format))

@@ -7,6 +7,7 @@ import type { Gpu } from '../../src/contract/gpu.ts'
 import { convert } from '../../src/pipeline/convert.ts'
 import { readMediaInfo } from '../../src/pipeline/ffprobe.ts'
 import type { GpuAccess } from '../../src/pipeline/gpu-access.ts'
+import type { VideoStream } from '../../src/pipeline/media-info.ts'
 import { noGpus } from '../support/no-gpus.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { lacks, vulkanFfmpeg } from '../support/vulkan.ts'
@@ -111,6 +112,11 @@ async function converted(source_path: string, gpus: GpuAccess, wanted: Partial<C
   return { ...result, path: staging_path, video: info.streams.find((stream) => stream.kind === 'video') }
 }
 
+/** Newer versions' scale forgets where 4:2:0 has its colour, which is where all players take it to be; scale_vulkan keeps it. */
+function described(video: VideoStream | undefined) {
+  return { ...video, chroma_location: null }
+}
+
 /** Structural similarity of two films, 1 for equal ones. */
 async function ssim(one: string, other: string): Promise<number> {
   const said = await ffmpeg(['-i', one, '-i', other, '-lavfi', '[0:v][1:v]ssim', '-f', 'null', '-'])
@@ -141,7 +147,7 @@ describe.skipIf(lacks('lavapipe', 'ffmpeg_vulkan'))('on a Vulkan device', () => 
       fell_back: false,
       reasons: [],
     })
-    expect(onGpu.video).toEqual(onCpu.video)
+    expect(described(onGpu.video)).toEqual(described(onCpu.video))
     expect(await ssim(onGpu.path, onCpu.path)).toBeGreaterThan(0.96)
   })
 
@@ -167,7 +173,7 @@ describe.skipIf(lacks('lavapipe', 'ffmpeg_vulkan'))('on a Vulkan device', () => 
       encoder: 'ffv1_vulkan',
       device: 'llvmpipe',
     })
-    expect(onGpu.video).toEqual(onCpu.video)
+    expect(described(onGpu.video)).toEqual(described(onCpu.video))
     expect(await ssim(onGpu.path, onCpu.path)).toBeGreaterThan(0.96)
   })
 

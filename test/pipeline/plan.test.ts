@@ -109,10 +109,7 @@ test('all that is dropped is told, a sentence each', () => {
 test('what 8 bits do to HDR, and 4:2:0 to transparency, is told', () => {
   const hdr = video({ bit_depth: 10, color: { ...video().color, transfer: 'smpte2084' }, has_alpha: true })
   const notes = (codec: 'h264' | 'hevc') => planConversion(media([hdr]), settings({ codec })).notes
-  expect(notes('h264')).toEqual([
-    'transparency was dropped',
-    'the HDR picture was reduced to 8 bits without tone mapping',
-  ])
+  expect(notes('h264')).toEqual(['transparency was dropped', 'HDR was tone-mapped to SDR by zscale'])
   expect(notes('hevc')).toEqual(['transparency was dropped'])
 })
 
@@ -127,6 +124,7 @@ describe('what is expected of the result', () => {
       video_seconds: 59,
       file_seconds: 60,
       frame_count: null,
+      colour: null,
     })
   })
 

@@ -54,6 +54,8 @@ export function video(changes: Partial<VideoStream> = {}): VideoStream {
     average_rate: 25,
     nominal_rate: 25,
     color: { range: null, primaries: null, transfer: null, matrix: null },
+    chroma_location: null,
+    hdr: null,
     frame_count: null,
     start_seconds: 0,
     duration_seconds: 60,

@@ -12,6 +12,7 @@ const expected: ExpectedResult = {
   video_seconds: 60,
   file_seconds: 60,
   frame_count: null,
+  colour: null,
 }
 
 function result(changes: Partial<VideoStream> = {}) {

@@ -68,6 +68,8 @@ const testStream: VideoStream = {
   average_rate: 25,
   nominal_rate: 25,
   color: { range: null, primaries: null, transfer: null, matrix: null },
+  chroma_location: null,
+  hdr: null,
   frame_count: null,
   start_seconds: 0,
   duration_seconds: null,
