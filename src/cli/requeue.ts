@@ -23,7 +23,7 @@ export async function run(args: CommandArgs): Promise<number> {
 
 /** Asks again and again until the master has looked at every job, and adds up what it says. */
 async function requeueAll(master: Api, dry_run: boolean): Promise<Report> {
-  const sum = { looked_at: 0, requeued: 0, unknown: 0, missing: 0 }
+  const sum = { looked_at: 0, requeued: 0, unknown: 0, replaced: 0, missing: 0 }
   const groups: Report['groups'] = []
   for (let after: number | undefined; ;) {
     const { next, groups: more, ...counts } = await master.requeueChanged({ changed: true, dry_run, after })
@@ -42,13 +42,14 @@ function addTo(groups: Report['groups'], told: Omit<Report['groups'][number], 'j
 }
 
 /** How many of how many, and why; then what was left alone. */
-export function requeueText({ looked_at, requeued, unknown, missing, groups }: Report, isDry: boolean): string {
+export function requeueText({ looked_at, requeued, groups, ...left }: Report, isDry: boolean): string {
   const of = `${formatCount(requeued)} of ${formatCount(looked_at)} completed and skipped jobs`
   const lines = [
     `${of} ${isDry ? 'would be queued again' : 'are pending again'}${groups.length > 0 ? ':' : ''}`,
     ...groups.map((group) => `  ${formatCount(group.jobs)} x ${groupText(group)}`),
-    unknown > 0 && `${formatCount(unknown)} left alone: their settings are not known, who ended them did not tell`,
-    missing > 0 && `${formatCount(missing)} left alone: their sources are gone`,
+    left.unknown > 0 && `${formatCount(left.unknown)} left alone: who converted them did not tell by which settings`,
+    left.replaced > 0 && `${formatCount(left.replaced)} left alone: their results stand in their sources' places`,
+    left.missing > 0 && `${formatCount(left.missing)} left alone: their sources are gone`,
   ]
   return lines
     .filter((line) => line !== false)

@@ -211,6 +211,8 @@ export const routes = {
       requeued: v.number(),
       /** Left alone: by which settings they came to their end is not known. */
       unknown: v.number(),
+      /** Left alone: their result stands in their source's place. */
+      replaced: v.number(),
       /** Left alone: their source is gone. */
       missing: v.number(),
       /** The requeued ones by what changed for them, most of them first. */

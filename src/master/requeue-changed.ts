@@ -22,7 +22,7 @@ type Changed = Verdict & { state: 'changed' }
 
 /**
  * Queues the completed and skipped jobs again that would come out differently by the settings of today, or only counts them.
- * Jobs whose settings are not known, and those whose source is gone, are left alone and counted. A long queue takes
+ * Jobs whose settings are not known and those whose source is replaced or gone are left alone and counted. A long queue takes
  * several calls: each goes on where the one before ended, at its `next`.
  *
  * @throws DarkstreamError `unavailable` while the storage of the sources is not mounted
@@ -32,7 +32,7 @@ export async function requeueChanged(
   { dry_run, after }: Pick<Parsed<'requeueChanged'>, 'dry_run' | 'after'>,
   patience_ms = longestCallMs,
 ): Promise<Report> {
-  const report: Report = { looked_at: 0, requeued: 0, unknown: 0, missing: 0, groups: [], next: null }
+  const report: Report = { looked_at: 0, requeued: 0, unknown: 0, replaced: 0, missing: 0, groups: [], next: null }
   const groups = new Map<string, Group>()
   const deadline = performance.now() + patience_ms
   let position = after ?? 0
@@ -55,7 +55,7 @@ export async function requeueChanged(
     for (const job of jobs) {
       report.looked_at++
       const verdict = requeueVerdict(parts, job)
-      if (verdict.state === 'unknown') report.unknown++
+      if (verdict.state === 'unknown' || verdict.state === 'replaced') report[verdict.state]++
       if (verdict.state !== 'changed') continue
       if (await isGone(parts, job)) {
         report.missing++

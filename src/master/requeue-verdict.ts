@@ -9,6 +9,8 @@ export type Verdict =
   | { state: 'same' }
   /** It, or its source, was ended by who did not tell by which settings. */
   | { state: 'unknown' }
+  /** It would, but its result has taken the source's place. */
+  | { state: 'replaced' }
   /** `profile` holds now, null for none; `changes` says what is different, a clause each. */
   | { state: 'changed'; profile: Profile | null; changes: string[] }
 
@@ -17,11 +19,14 @@ export function requeueVerdict(parts: Pick<Parts, 'settings' | 'profilesOf'>, jo
   const profile = profileOf(parts, job)
   // What is converted is there already, and what is skipped stays so.
   if (profile?.skip) return { state: 'same' }
-  const changed = (changes: string[]): Verdict =>
-    changes.length === 0 ? { state: 'same' } : { state: 'changed', profile: profile ?? null, changes }
+  const changed = (changes: string[]): Verdict => {
+    if (changes.length === 0) return { state: 'same' }
+    return job.is_replacement ? { state: 'replaced' } : { state: 'changed', profile: profile ?? null, changes }
+  }
   if (job.converted_with === null) {
-    const isSkippedByRule = job.status === 'skipped' && job.profile !== null
-    return isSkippedByRule ? changed([`not skipped by profile ${job.profile} any more`]) : { state: 'unknown' }
+    if (job.status === 'completed') return { state: 'unknown' }
+    // Without a profile, something else than settings decided: an undo, a file with further names.
+    return changed(job.profile === null ? [] : [`not skipped by profile ${job.profile} any more`])
   }
   if (job.source_facts === null && !isDecidedByPath(parts, job)) return { state: 'unknown' }
   const now = settingsOf(parts, job, profile)

@@ -66,7 +66,11 @@ export interface ClaimSkip extends ConversionRecord {
 }
 
 /** A job that has come to its end, with the settings that it did so by: null where nobody told, or by rule without any. */
-export type EndedJob = Job & { converted_with: ConversionSettings | null }
+export type EndedJob = Job & {
+  converted_with: ConversionSettings | null
+  /** Whether its result stands in the place of its source. */
+  is_replacement: boolean
+}
 
 /** A worker as its newest heartbeat told. */
 export interface WorkerRow {
@@ -224,7 +228,10 @@ export interface Store extends Standings, Replacements {
   /** Retries failed jobs, oldest first; how many. */
   retryFailed(limit: number): Promise<number>
   requeue(job_id: string): Promise<Job | undefined>
-  /** Requeues those of these jobs that are completed or skipped, with another priority where one is given; how many. */
+  /**
+   * Requeues those of these jobs that are completed or skipped, with another priority where one is given; how many. Not one
+   * whose result stands in its source's place.
+   */
   requeueEnded(jobs: readonly { job_id: string; priority: number | null }[]): Promise<number>
   /**
    * The completed and skipped ones among the next `limit` jobs after a position, 0 for the first, in the order in which they

@@ -49,7 +49,7 @@ async function restart(master: TestMaster, config: string): Promise<TestMaster> 
   return openMaster({ base: master.root_path.replace(/\/source$/, ''), config })
 }
 
-const asked = { looked_at: 0, requeued: 0, unknown: 0, missing: 0, groups: [], next: null }
+const asked = { looked_at: 0, requeued: 0, unknown: 0, replaced: 0, missing: 0, groups: [], next: null }
 const nothing = (looked_at: number) => ({ ...asked, looked_at })
 const requeue = (master: TestMaster, more: { dry_run?: boolean; after?: number } = {}) =>
   master.remote.requeueChanged({ changed: true, ...more })
@@ -176,6 +176,23 @@ describe('left alone', () => {
     await end(before, 'b.mp4', { source_facts: null })
     const master = await restart(before, `${hevc}\nprofiles: [{name: films, path: films/**, when: {hdr: true}}]`)
     expect(await requeue(master)).toMatchObject({ requeued: 1, unknown: 1 })
+  })
+
+  test('and counted is what has taken the place of its source', async () => {
+    const before = openMaster({ config: '', replace: { enabled: true } })
+    const id = await end(before, 'a.mp4')
+    const master = await restart(before, hevc)
+    expect(await requeue(master)).toEqual({ ...nothing(1), replaced: 1 })
+    expect(await statusOf(master, id)).toBe('completed')
+  })
+
+  test('is what was skipped for another reason than its settings: an undo', async () => {
+    const before = openMaster({ config: '', replace: { enabled: true } })
+    const id = await end(before, 'a.mp4')
+    await before.remote.undoJob({ job_id: id })
+    const master = await restart(before, hevc)
+    expect(await requeue(master)).toEqual(nothing(1))
+    expect(await statusOf(master, id)).toBe('skipped')
   })
 
   test('and counted is what has no source any more', async () => {

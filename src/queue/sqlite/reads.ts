@@ -9,6 +9,8 @@ import { pageOfJobs, statements } from './statements.ts'
 
 type Reads = 'job' | 'jobs' | 'endedJobs' | 'attempts' | 'publication' | 'totals' | 'paths' | 'failures' | 'completions'
 
+type NextJob = JobRow & { number: number; converted_with: string | null; stands_in_place: number }
+
 /** What the queue says of itself. */
 export function reads(db: Connection): Pick<Store, Reads> {
   return {
@@ -41,15 +43,13 @@ export function reads(db: Connection): Pick<Store, Reads> {
     },
 
     async endedJobs(after, limit) {
-      const rows = db.rows<JobRow & { number: number; converted_with: string | null }>(statements.nextJobs, {
-        after,
-        limit,
-      })
+      const rows = db.rows<NextJob>(statements.nextJobs, { after, limit })
       const ended = rows.filter(({ status }) => status === 'completed' || status === 'skipped')
       return {
-        jobs: ended.map(({ number: _, converted_with, ...row }) => ({
+        jobs: ended.map(({ number: _, converted_with, stands_in_place, ...row }) => ({
           ...jobOf(row),
           converted_with: recordOf(ConversionSettings, converted_with),
+          is_replacement: row.status === 'completed' && stands_in_place === 1,
         })),
         next: rows.length === limit ? (rows.at(-1)?.number ?? null) : null,
       }

@@ -168,10 +168,11 @@ export const statements = {
     RETURNING ${jobColumns}`,
 
   requeueEnded: `UPDATE jobs SET ${afresh}, priority = coalesce($priority, priority)
-    WHERE id = $job_id AND duplicate_of IS NULL AND status IN ('completed', 'skipped')`,
+    WHERE id = $job_id AND duplicate_of IS NULL AND status IN ('completed', 'skipped')
+      AND NOT (status = 'completed' AND ${standsInPlace})`,
 
   /** By number, all states, so that a step costs what it reads. */
-  nextJobs: `SELECT rowid AS number, converted_with, ${jobColumns} FROM jobs
+  nextJobs: `SELECT rowid AS number, converted_with, ${standsInPlace} AS stands_in_place, ${jobColumns} FROM jobs
     WHERE rowid > $after AND duplicate_of IS NULL ORDER BY rowid LIMIT $limit`,
 
   cancel: `UPDATE jobs SET status = 'cancelled', retry_at_ms = NULL, error_message = 'cancelled', error_class = NULL, ${unclaim}
