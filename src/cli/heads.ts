@@ -229,6 +229,14 @@ export const heads = {
     },
     examples: ['darkstream detect', 'darkstream detect --quick --json'],
   },
+  init: {
+    description: 'Write a commented configuration file, after a few questions',
+    args: {
+      file: { type: 'positional', required: false, description: 'File to write (default: config.yaml here)' },
+      yes: { type: 'boolean', description: 'Ask nothing, take the defaults' },
+    },
+    examples: ['darkstream init', 'darkstream init /etc/darkstream/config.yaml --yes'],
+  },
   plan: {
     description: 'Show what would be done with a file and why, stream by stream; nothing is done',
     args: {

@@ -21,6 +21,7 @@ const loaders: Record<CommandName, () => Promise<{ run: (args: CommandArgs) => P
   cancel: () => import('./cancel.ts'),
   backup: () => import('./backup.ts'),
   detect: () => import('./detect.ts'),
+  init: () => import('./init.ts'),
   plan: () => import('./plan.ts'),
   config: () => import('./config.ts'),
   'probe-vulkan': () => import('./probe-vulkan.ts'),

@@ -1,0 +1,29 @@
+import { stringify } from 'yaml'
+import example from '../../config.example.yaml' with { type: 'text' }
+import { isKeyName, type KeyName } from '../config/schema.ts'
+
+/** Bun's types know no more of it than that it is YAML. */
+const template: string = example
+
+/** Answers by key, as people write values. */
+export type Answers = Partial<Record<KeyName, string>>
+
+/** The example configuration, every key with its comment, and these values in the place of the defaults. */
+export function filledTemplate(answers: Answers): string {
+  let section = ''
+  return template
+    .split('\n')
+    .map((line) => {
+      section = /^(\w+):$/.exec(line)?.[1] ?? section
+      const [, name = ''] = /^ {2}(\w+): /.exec(line) ?? []
+      const key = `${section}.${name}`
+      const value = isKeyName(key) ? answers[key] : undefined
+      return value === undefined ? line : `  ${name}: ${scalar(value)}`
+    })
+    .join('\n')
+}
+
+/** Quoted where YAML would read something else. */
+function scalar(value: string): string {
+  return stringify(value, { lineWidth: 0 }).trimEnd()
+}
