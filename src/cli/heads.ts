@@ -237,6 +237,24 @@ export const heads = {
     },
     examples: ['darkstream init', 'darkstream init /etc/darkstream/config.yaml --yes'],
   },
+  service: {
+    description: 'Make the master or a worker a service of this machine: systemd, or launchd on macOS',
+    args: {
+      action: { type: 'positional', required: true, description: 'install' },
+      role: { type: 'positional', required: true, description: 'master or worker' },
+      ...config,
+      user: {
+        type: 'string',
+        valueHint: 'name',
+        description: 'Account to run as, made if need be (default: darkstream)',
+      },
+      print: { type: 'boolean', description: 'Print the unit instead, and change nothing' },
+    },
+    examples: [
+      'sudo darkstream service install master --config /etc/darkstream/config.yaml',
+      'darkstream service install worker --config /etc/darkstream/config.yaml --print',
+    ],
+  },
   plan: {
     description: 'Show what would be done with a file and why, stream by stream; nothing is done',
     args: {

@@ -1,6 +1,7 @@
 import { createApp, listen } from '../api/server.ts'
 import { logJobEvents } from '../master/events.ts'
 import { buildMaster } from './build-master.ts'
+import { systemdNotifier } from './notify.ts'
 import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
@@ -15,6 +16,8 @@ export async function run(args: CommandArgs): Promise<number> {
   await master.recover()
   const server = listen(createApp({ api: master.coordinator.api, version, log }), config.server)
   master.scanner.start()
+  const notifier = systemdNotifier(process.env, log, async () => (await master.store.totals()) !== undefined)
+  notifier.ready()
   log.info(`${versionLine()}: master listening on ${server.url}`, {
     root_path: config.scanner.root_path,
     output_base: config.scanner.output_base,
@@ -23,6 +26,7 @@ export async function run(args: CommandArgs): Promise<number> {
   await new Promise<void>((stop) => {
     onStopSignals(stop, () => process.exit(1))
   })
+  notifier.stopping()
   log.info('stopping: answering what is in flight')
   // Waiting workers are sent home first, or the server would wait for them.
   await master.coordinator.stop()

@@ -22,6 +22,7 @@ const loaders: Record<CommandName, () => Promise<{ run: (args: CommandArgs) => P
   backup: () => import('./backup.ts'),
   detect: () => import('./detect.ts'),
   init: () => import('./init.ts'),
+  service: () => import('./service.ts'),
   plan: () => import('./plan.ts'),
   config: () => import('./config.ts'),
   'probe-vulkan': () => import('./probe-vulkan.ts'),

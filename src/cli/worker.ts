@@ -1,5 +1,6 @@
 import { createClient } from '../api/client.ts'
 import { type BuiltWorker, buildWorker } from './build-worker.ts'
+import { systemdNotifier } from './notify.ts'
 import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
@@ -28,9 +29,12 @@ export async function run(args: CommandArgs): Promise<number> {
   }
   const { worker, worker_id, concurrency, release } = built
   log.info(`${versionLine()}: worker ${worker_id}, ${concurrency} at a time, for ${master_url}`)
+  const notifier = systemdNotifier(process.env, log, async () => true)
+  notifier.ready()
   try {
     await worker.run()
   } finally {
+    notifier.stopping()
     await release()
   }
   log.info('stopped')

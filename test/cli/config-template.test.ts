@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { filledTemplate } from '../../src/cli/config-template.ts'
 import { loadConfig } from '../../src/config/load.ts'
 
+const comments = (whole: string) => whole.split('\n').filter((line) => /^ *#/.test(line))
 const load = (text: string) => loadConfig({ file: 'c.yaml', text, environment: {}, flags: {} }).config
 
 test('without answers it is the example, and means the defaults', () => {
@@ -14,7 +15,6 @@ test('an answer takes the place of its default, whatever YAML would make of it, 
     const text = filledTemplate({ 'scanner.root_path': root_path, 'worker.id': root_path })
     expect(load(text).scanner.root_path).toBe(root_path)
     expect(load(text).worker.id).toBe(root_path)
-    const comments = (whole: string) => whole.split('\n').filter((line) => /^ *#/.test(line))
     expect(comments(text)).toEqual(comments(filledTemplate({})))
   }
 })

@@ -5,7 +5,7 @@ import { executable, run, temporaryFolder } from '../support/program.ts'
 
 async function answered(folder: string, answers: readonly string[]) {
   const child = Bun.spawn([executable, 'init'], { cwd: folder, stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' })
-  child.stdin.write(answers.map((line) => `${line}\n`).join(''))
+  await child.stdin.write(answers.map((line) => `${line}\n`).join(''))
   await child.stdin.end()
   const [output, complaint, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
   return { output, complaint, code }

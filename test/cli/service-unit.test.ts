@@ -1,0 +1,68 @@
+import { expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { launchdPlist, type Role, type ServiceRequest, systemdUnit, unitName } from '../../src/cli/service-unit.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { temporaryFolder } from '../support/program.ts'
+
+function request(role: Role, flags: Record<string, string> = {}): ServiceRequest {
+  const { config } = loadConfig({ environment: {}, flags })
+  const paths = { executable: '/usr/bin/true', config_path: '/etc/darkstream/config.yaml' }
+  return { role, ...paths, user: 'daemon', groups: [], config }
+}
+
+const lines = (unit: string, name: string) => unit.split('\n').filter((line) => line.startsWith(`${name}=`))
+
+test('a master reads the sources, writes results and queue, and nothing else', () => {
+  const folders = {
+    'scanner.root_path': '/srv/in',
+    'scanner.output_base': '/srv/out',
+    'database.path': '/srv/db/jobs.db',
+  }
+  const unit = systemdUnit(request('master', folders))
+  expect(lines(unit, 'ProtectSystem')).toEqual(['ProtectSystem=strict'])
+  expect(lines(unit, 'ReadOnlyPaths')).toEqual(['ReadOnlyPaths="-/srv/in"'])
+  expect(lines(unit, 'ReadWritePaths')).toEqual(['ReadWritePaths="-/srv/out"', 'ReadWritePaths="-/srv/db"'])
+  expect(lines(unit, 'PrivateDevices')).toEqual(['PrivateDevices=yes'])
+})
+
+test('in replace mode the sources may be written', () => {
+  const unit = systemdUnit(request('master', { 'scanner.root_path': '/srv/in', 'replace.enabled': 'true' }))
+  expect(lines(unit, 'ReadOnlyPaths')).toEqual([])
+  expect(lines(unit, 'ReadWritePaths')).toEqual(['ReadWritePaths="-/srv/in"'])
+})
+
+test('a worker sees the devices, keeps its scratch folder, and joins the groups of GPUs', () => {
+  const unit = systemdUnit({ ...request('worker'), groups: ['video', 'render'] })
+  expect(lines(unit, 'PrivateDevices')).toEqual([])
+  expect(lines(unit, 'SupplementaryGroups')).toEqual(['SupplementaryGroups=video render'])
+  expect(lines(unit, 'Environment')).toEqual(['Environment=DARKSTREAM_STORAGE_CACHE_PATH=/var/cache/darkstream'])
+  const own = systemdUnit(request('worker', { 'storage.cache_path': '/scratch' }))
+  expect(lines(own, 'Environment')).toEqual([])
+  expect(lines(own, 'ReadWritePaths')).toContain('ReadWritePaths="-/scratch"')
+})
+
+test('no name becomes a specifier, a variable or a second word', () => {
+  const named = {
+    ...request('master', { 'scanner.root_path': '/srv/50% "$HOME" \\x' }),
+    config_path: '/etc/a $b %c.yaml',
+  }
+  const unit = systemdUnit(named)
+  expect(lines(unit, 'ExecStart')).toEqual(['ExecStart="/usr/bin/true" "master" "--config" "/etc/a $$b %%c.yaml"'])
+  expect(lines(unit, 'ReadOnlyPaths')).toEqual([String.raw`ReadOnlyPaths="-/srv/50%% \"$HOME\" \\x"`])
+})
+
+test.skipIf(Bun.which('systemd-analyze') === null)('systemd understands every line of it', () => {
+  const folder = temporaryFolder()
+  for (const role of ['master', 'worker'] as const) {
+    const unit = systemdUnit(request(role, { 'scanner.root_path': '/srv/50% of "my" films' }))
+    writeFileSync(join(folder, unitName(role)), unit)
+    const { exitCode, stderr } = Bun.spawnSync(['systemd-analyze', 'verify', join(folder, unitName(role))])
+    expect({ exitCode, complaints: stderr.toString() }).toEqual({ exitCode: 0, complaints: '' })
+  }
+})
+
+test('a launch daemon holds its words as XML', () => {
+  const plist = launchdPlist({ ...request('worker'), config_path: '/etc/<a> & b.yaml' })
+  expect(plist).toContain('<string>/etc/&lt;a&gt; &amp; b.yaml</string>')
+})
