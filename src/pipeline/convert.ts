@@ -19,7 +19,7 @@ import { SkippedError } from './skipped-error.ts'
 import { sourceFacts } from './source-facts.ts'
 import { openStaging, openWork, removeStaging, removeWork, syncStaging } from './staging.ts'
 import type { Tools } from './tools.ts'
-import { verifyResult } from './verify.ts'
+import { type VerifyRequest, verifyResult } from './verify.ts'
 import type { PathCandidate } from './video-paths.ts'
 
 /** One conversion. The file at `source_path` is only read. */
@@ -144,9 +144,20 @@ async function convertOn(path: PathCandidate, { request, info, inputPath, onEnco
     signal,
   })
   onEncoded()
-  request.on_progress({ ...stepProgress('verify', 100), runs_on: runsOn })
-  const reading = { ...lookOf(request), path: stagingPath, timeout_ms: limits.encode_timeout_ms }
-  await verifyResult(reading, plan.expected, last?.frame ?? null).catch((error: unknown) => {
+  request.on_progress({ ...stepProgress('verify', 0), runs_on: runsOn })
+  const checking: VerifyRequest = {
+    ...lookOf(request),
+    path: stagingPath,
+    timeout_ms: limits.encode_timeout_ms,
+    stall_timeout_ms: limits.stall_timeout_ms,
+    container: plan.container,
+    settings: request.settings.verify,
+    seed: request.source_path,
+    copied_codecs: plan.audio.filter((track) => track.encoder === 'copy').map((track) => track.codec),
+    on_percent: (percent) => request.on_progress({ ...stepProgress('verify', percent), runs_on: runsOn }),
+  }
+  const encoded = { frames: last?.frame ?? null, size_bytes: last?.size_bytes ?? null }
+  await verifyResult(checking, plan.expected, encoded).catch((error: unknown) => {
     throw withCommand(error, command)
   })
   return plan.notes

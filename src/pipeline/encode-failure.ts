@@ -137,7 +137,7 @@ function damaged({ error_seconds: position }: EndedEncode): string {
 }
 
 /** A line without its component's address and level: `[h264 @ 0x55d0] [error] no frame!` is `h264: no frame!`. */
-function plain(line: string): string {
+export function plain(line: string): string {
   return line
     .replace(/^\[([^@\]]+) @ [^\]]+\] /, '$1: ')
     .replace(/\[(warning|error|fatal|panic)\] /, '')

@@ -7,6 +7,7 @@ import { StartError } from './guard.ts'
 import { brokenLimit } from './input-limits.ts'
 import { type ProcessResult, runProcess } from './process.ts'
 import { type EncodeProgress, progressReader } from './progress.ts'
+import { stallWatch } from './stall-watch.ts'
 
 /** One run of ffmpeg. */
 export interface EncodeRequest {
@@ -27,8 +28,6 @@ export interface EncodeRequest {
   signal: AbortSignal
 }
 
-/** Looks in a stall timeout. They are counted, not the time between: a worker that was stopped itself must not accuse ffmpeg. */
-const stallLooks = 8
 const maxErrorLines = 100
 
 /**
@@ -52,10 +51,10 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
     environment: { ...request.environment, SVT_LOG: '1' },
     timeout_ms: request.timeout_ms,
     signal: AbortSignal.any([request.signal, stop.signal]),
-    watchdog: {
-      interval_ms: Math.max(1, Math.ceil(request.stall_timeout_ms / stallLooks)),
-      isStalled: stallWatch(async () => `${workDone(last)} ${await fileState(request.output_path)}`),
-    },
+    watchdog: stallWatch(
+      request.stall_timeout_ms,
+      async () => `${workDone(last)} ${await fileState(request.output_path)}`,
+    ),
     on_line: (line) => {
       const progress = read(line)
       if (progress === undefined) return
@@ -119,18 +118,6 @@ async function start(request: EncodeRequest, run: Parameters<typeof runProcess>[
     if (!(error instanceof StartError)) throw error
     const report = { stderr_tail: '', exit_code: null, command: [...request.command] }
     throw new EncodeError('other', error.message, { class: 'worker', step: 'encode', ...report })
-  }
-}
-
-/** Says yes once the observed state was the same at so many looks in a row. */
-function stallWatch(observe: () => Promise<string>): () => Promise<boolean> {
-  let seen: string | undefined
-  let sameLooks = 0
-  return async () => {
-    const now = await observe()
-    sameLooks = now === seen ? sameLooks + 1 : 0
-    seen = now
-    return sameLooks >= stallLooks
   }
 }
 

@@ -1,10 +1,15 @@
+import { stat } from 'node:fs/promises'
+import type { Container } from '../contract/conversion.ts'
 import { ConversionError } from '../contract/failure.ts'
 import { formatClock } from '../util/format.ts'
 import { colourProblems } from './check-colour.ts'
 import { withFirstFrame } from './first-frame.ts'
+import { type ProbeRequest, readMediaInfo, type Reading } from './ffprobe.ts'
 import type { MediaInfo } from './media-info.ts'
 import type { ExpectedResult } from './plan.ts'
-import { type ProbeRequest, readMediaInfo, type Reading } from './ffprobe.ts'
+import type { Tools } from './tools.ts'
+import { containerFault } from './verify/container-fault.ts'
+import { decodeResult, type DecodeRequest } from './verify/decode-result.ts'
 
 /** A way in which a result differs from what it should be. */
 export interface Problem {
@@ -16,25 +21,50 @@ export interface Problem {
 /** Seconds that a result may be shorter by, at least and at most, and the share of the length in between. */
 const tolerance = { least: 0.5, most: 3, share: 0.01 }
 
-/** Reads a result to its end and refuses it, by `ConversionError` (step verify), unless it is what was planned. */
-export async function verifyResult(
-  request: ProbeRequest,
-  expected: ExpectedResult,
-  encodedFrames: number | null,
-): Promise<void> {
+/** What to check, and with what. */
+export interface VerifyRequest extends ProbeRequest, DecodeRequest {
+  tools: Tools
+  container: Container
+}
+
+/** What ffmpeg said in the end that it had written; null where it did not tell. */
+export interface Encoded {
+  frames: number | null
+  size_bytes: number | null
+}
+
+/**
+ * Refuses a result by `ConversionError` (step verify) unless it is whole, is what was planned, and can be decoded: some of
+ * it, or all of it when it is short or the settings say so.
+ */
+export async function verifyResult(request: VerifyRequest, expected: ExpectedResult, encoded: Encoded): Promise<void> {
+  const fault = await fileFault(request, encoded.size_bytes)
+  if (fault !== null) refuse([{ message: `the result is damaged: ${fault}`, is_in_source: false }])
   const { info, complaints } = await readResult(request, expected)
-  const problems = problemsOf(expected, encodedFrames, info)
+  const problems = problemsOf(expected, encoded.frames, info)
   // A file of our own making must read without an error, even one that ffprobe reads over.
   if (complaints !== '') problems.push({ message: 'the result has errors of its own', is_in_source: false })
-  if (problems.length === 0) return
+  if (problems.length > 0) refuse(problems, complaints)
+  const decoded = await decodeResult(request, info)
+  if (decoded.problems.length > 0) refuse(decoded.problems, decoded.log)
+}
+
+/** The first problem alone would hide what else there is to know. */
+function refuse(problems: readonly Problem[], stderrTail = ''): never {
   throw new ConversionError(problems.map((problem) => problem.message).join('; '), {
     class: problems.some((problem) => problem.is_in_source) ? 'permanent' : 'retryable',
     step: 'verify',
-    stderr_tail: complaints,
+    stderr_tail: stderrTail,
   })
 }
 
-async function readResult(request: ProbeRequest, { colour }: ExpectedResult): Promise<Reading> {
+async function fileFault({ path, container, signal }: VerifyRequest, sizeBytes: number | null): Promise<string | null> {
+  const { size } = await stat(path)
+  if (sizeBytes !== null && size !== sizeBytes) return `it has ${size} bytes, and ffmpeg wrote ${sizeBytes}`
+  return containerFault(path, container, signal)
+}
+
+async function readResult(request: VerifyRequest, { colour }: ExpectedResult): Promise<Reading> {
   try {
     const { info, complaints } = await readMediaInfo(request, ['-count_packets'])
     const video = info.streams.find((stream) => stream.kind === 'video')
