@@ -30,7 +30,10 @@ describe.each(testFfmpegs)('what %s writes', (name, ffmpeg) => {
     beforeAll(() => {
       const path = join(folder, `${name}.${container}`)
       const inputs = ['testsrc2=size=128x96:rate=25:duration=2', 'sine=duration=2'].flatMap((source) => [
-        ...['-f', 'lavfi', '-i', source],
+        '-f',
+        'lavfi',
+        '-i',
+        source,
       ])
       const muxer = container === 'mkv' ? 'matroska' : container
       const argv = [ffmpeg, '-v', 'error', '-nostdin', '-y', ...inputs, ...options, '-f', muxer, path]
@@ -74,6 +77,10 @@ describe('a Matroska file', () => {
   })
 })
 
+function faultOf(parts: (Buffer | undefined)[]) {
+  return fault(Buffer.concat(parts.map((part) => part ?? Buffer.alloc(0))), 'mp4')
+}
+
 test('an mp4 with its index behind its media is not as it was planned', async () => {
   const bytes = readFileSync(join(folder, 'ffmpeg.mp4'))
   const boxes: [string, Buffer][] = []
@@ -83,11 +90,9 @@ test('an mp4 with its index behind its media is not as it was planned', async ()
   }
   expect(boxes.map(([name]) => name)).toEqual(['ftyp', 'moov', 'free', 'mdat'])
   const [ftyp, moov, free, mdat] = boxes.map(([, box]) => box)
-  const order = (parts: (Buffer | undefined)[]) =>
-    fault(Buffer.concat(parts.map((part) => part ?? Buffer.alloc(0))), 'mp4')
-  expect(await order([ftyp, free, mdat, moov])).toBe('its index is not in front')
-  expect(await order([ftyp, moov, free])).toBe('it has no single mdat box')
-  expect(await order([ftyp, moov, moov, mdat])).toBe('it has no single moov box')
+  expect(await faultOf([ftyp, free, mdat, moov])).toBe('its index is not in front')
+  expect(await faultOf([ftyp, moov, free])).toBe('it has no single mdat box')
+  expect(await faultOf([ftyp, moov, moov, mdat])).toBe('it has no single moov box')
 })
 
 test('a size of 64 bits is read, and one that is no size is not followed', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { decodeArgs } from '../../../src/pipeline/verify/decode.ts'
+import { type CheckRun, decodeArgs } from '../../../src/pipeline/verify/decode.ts'
 import { decodeProblems } from '../../../src/pipeline/verify/decode-problems.ts'
 import { type DecodedStream, parseDecodedStream } from '../../../src/pipeline/verify/decoded-stream.ts'
 import { closestDecoder, parseNames } from '../../../src/pipeline/verify/decoders.ts'
@@ -41,8 +41,8 @@ describe('of what was decoded', () => {
   const result = media([video({ frame_count: 1500 }), audio()])
   const picture: DecodedStream = { input: 0, index: 0, kind: 'video', packets: 1500, frames: 1500, samples: null }
   const sound: DecodedStream = { input: 0, index: 1, kind: 'audio', packets: 2813, frames: 2812, samples: 2_880_000 }
-  const good = { frames: 1500, streams: [picture, sound], error_lines: [], stderr_tail: '' }
-  const problems = (changes: Partial<typeof good> & { error_lines?: string[] }, copied: string[] = []) =>
+  const good: CheckRun = { frames: 1500, streams: [picture, sound], error_lines: [], stderr_tail: '' }
+  const problems = (changes: Partial<CheckRun>, copied: string[] = []) =>
     decodeProblems({ ...good, ...changes }, wholeFilm, result, copied).map(({ message, is_in_source }) => [
       is_in_source ? 'source' : 'ours',
       message,

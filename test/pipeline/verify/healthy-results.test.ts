@@ -1,0 +1,82 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ConversionSettings } from '../../../src/contract/conversion.ts'
+import { convert } from '../../../src/pipeline/convert.ts'
+import { findTools } from '../../../src/pipeline/tools.ts'
+import { testFfmpegs } from '../../support/ffmpegs.ts'
+import { noGpus } from '../../support/no-gpus.ts'
+import { settings } from '../samples.ts'
+
+setDefaultTimeout(120_000)
+const folder = mkdtempSync(join(tmpdir(), 'darkstream-healthy-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const { signal } = new AbortController()
+let count = 0
+
+async function made(...options: string[]): Promise<string> {
+  const path = join(folder, `source-${++count}.mkv`)
+  const child = Bun.spawn(['ffmpeg', '-v', 'error', '-nostdin', '-y', ...options, path], { stderr: 'pipe' })
+  if ((await child.exited) !== 0) throw new Error(await child.stderr.text())
+  return path
+}
+
+async function convertedBy(ffmpeg_path: string, source_path: string, wanted: Partial<ConversionSettings>) {
+  const name = join(folder, `${++count}`)
+  return convert({
+    source_path,
+    staging_path: join(name, 'out'),
+    work_path: join(name, 'work'),
+    settings: settings({ preset: 'veryfast', bitrate: 400_000, ...wanted }),
+    tools: await findTools({ ffmpeg_path, environment: process.env, signal }),
+    limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 20_000, stall_timeout_ms: 20_000 },
+    gpus: noGpus,
+    child_environment: process.env,
+    on_progress: () => {},
+    signal,
+  })
+}
+
+const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=192x108:rate=25:duration=3']
+const sound = ['-f', 'lavfi', '-i', 'sine=duration=3:sample_rate=48000']
+const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p']
+const codecs = [
+  ['h264', 'mp4', 'aac'],
+  ['hevc', 'mkv', 'opus'],
+  ['hevc', 'mp4', 'aac'],
+  ['av1', 'mp4', 'opus'],
+  ['vp9', 'webm', 'opus'],
+  ['ffv1', 'mkv', 'copy'],
+  ['prores', 'mov', 'aac'],
+] as const
+const decodes = ['samples', 'full'] as const
+
+describe.each(testFfmpegs)('healthy results of %s pass', (_name, ffmpeg) => {
+  const noisy = made(...picture, ...sound, '-vf', 'noise=alls=8:allf=t', ...x264, '-c:a', 'aac')
+
+  test.each(codecs.flatMap((codec) => decodes.map((decode) => [...codec, decode] as const)))(
+    '%s in %s with %s, by %s',
+    async (codec, container, audio_codec, decode) => {
+      const verify = { decode, metric: null }
+      await convertedBy(ffmpeg, await noisy, { codec, container, audio_codec, verify })
+    },
+  )
+
+  test.each(['ac3', 'eac3', 'libmp3lame', 'mp2', 'flac', 'pcm_s16le', 'dca', 'truehd', 'libvorbis', 'alac'])(
+    'a copied track of %s',
+    async (encoder) => {
+      const source = await made(...picture, ...sound, ...x264, '-c:a', encoder, '-ac', '2', '-strict', '-2')
+      const verify = { decode: 'full', metric: null } as const
+      expect(await convertedBy(ffmpeg, source, { container: 'mkv', audio_codec: 'copy', verify })).toBeDefined()
+    },
+  )
+
+  test('a film of two minutes, which is looked at here and there', async () => {
+    const size = 'testsrc2=size=64x48:rate=10:duration=125'
+    const source = await made('-f', 'lavfi', '-i', size, '-f', 'lavfi', '-i', 'sine=duration=125', ...x264)
+    await convertedBy(ffmpeg, source, { codec: 'hevc', container: 'mkv' })
+    await convertedBy(ffmpeg, source, { codec: 'h264', container: 'mp4' })
+    await convertedBy(ffmpeg, source, { codec: 'vp9', container: 'webm', audio_codec: 'opus' })
+  })
+})
