@@ -157,7 +157,7 @@ const asking: readonly fc.Arbitrary<Step>[] = [
 /** Sequences of at most so many acts; those that move a queue on come oftener than the rest. */
 export function sequences(maxCommands: number) {
   const [addSources, claim] = [scanning.slice(0, 1), claiming.slice(0, 1)]
-  const often = [...addSources, ...claim, ...claim, ...claim, ...publishing.slice(2), ...ending.slice(0, 1)]
+  const often = [...addSources, ...claim, ...claim, ...claim, ...publishing.slice(2), ...ending.slice(0, 2)]
   const all = [...scanning, ...claiming, ...publishing, ...ending, ...offering, ...waiting, ...asking]
   return fc.commands([...all, ...often, ...waiting], { maxCommands, size: 'max' })
 }
