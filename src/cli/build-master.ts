@@ -27,7 +27,7 @@ export function buildMaster(config: Config, log: Log, onEvent: OnJobEvent): Mast
   const { scanner: scan, conversion, queue } = config
   const root_path = resolve(scan.root_path)
   const { enabled, keep_originals, hard_links } = config.replace
-  const output_base = enabled ? root_path : resolve(scan.output_base)
+  const output_base = resolve(scan.output_base)
   const profilesOf = profilesOfPath(config.profiles, root_path)
   const store = openSqliteStore({
     path: resolve(config.database.path),

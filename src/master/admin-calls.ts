@@ -2,8 +2,10 @@ import { DarkstreamError } from '../contract/error.ts'
 import type { Job } from '../contract/job.ts'
 import { setImmediate } from 'node:timers/promises'
 import type { Handlers } from '../contract/api.ts'
+import type { Replacement } from '../contract/replacement.ts'
 import type { Reply } from '../contract/routes.ts'
 import type { WorkerView } from '../contract/worker.ts'
+import type { StoredReplacement } from '../queue/replacements.ts'
 import { type JobEvent } from './events.ts'
 import { type Parts, viewOf } from './parts.ts'
 import { discardStaged, stagingPath } from './publish.ts'
@@ -51,7 +53,8 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
     async job({ job_id }) {
       const job = await store.job(job_id)
       if (!job) throw noSuchJob(job_id)
-      const replacement = (await store.replacement(job_id)) ?? null
+      const known = await store.replacement(job_id)
+      const replacement = known ? toldOf(known) : null
       return { job: viewOf(parts, job), attempts: await store.attempts(job_id), replacement }
     },
 
@@ -151,6 +154,11 @@ export function adminCalls(parts: Parts): Pick<Handlers, AdminCalls> {
     dispatcher.wake()
     return { status: job.status, message: `job ${job_id} is ${job.status}` }
   }
+}
+
+/** Where the result lay before it was moved is nobody's business. */
+function toldOf({ staged_path: _, ...replacement }: StoredReplacement): Replacement {
+  return replacement
 }
 
 function noSuchJob(job_id: string): DarkstreamError {

@@ -22,7 +22,7 @@ export interface CoordinatorOptions {
   profilesOf?: ProfilesOfPath | undefined
   /** Absolute. */
   root_path: string
-  /** Absolute; not used in replace mode. */
+  /** Absolute; in replace mode results do not go there. */
   output_base: string
   replace: ReplaceOptions
   overwrite: boolean

@@ -51,6 +51,7 @@ export function finishClaim(parts: Parts): (completion: Completion) => Promise<D
   }
 
   async function publishStaged(job: Job, completion: Completion): Promise<Done> {
+    if (await begunReplacement(store, job)) return endPublication(parts, job, completion, completion)
     const source = await checkSource(job, parts.root_path)
     if (source.state === 'changed') {
       const detail = 'the source changed while it was being converted: it is queued again'
@@ -163,11 +164,11 @@ export async function recoverPublications(parts: Parts): Promise<void> {
   for (const { publish_size, ...job } of await parts.store.publishing()) {
     const key = { job_id: job.id, worker_id: job.worker_id ?? '', attempt: job.attempt }
     // The settings are not the job's to tell; the store has them from the beginning of the publication.
-    await endPublication(parts, job, key, {
-      ...job,
-      output_size: publish_size,
-      source_duration: undefined,
-      settings: null,
+    const result = { ...job, output_size: publish_size, source_duration: undefined, settings: null }
+    await endPublication(parts, job, key, result).catch(async (error: unknown) => {
+      // Half done it stays as it is, until the worker says it again or the master starts again.
+      if (!(await begunReplacement(parts.store, job))) throw error
+      parts.log.error(`a replacement that was cut short cannot be ended: ${String(error)}`, { job_id: job.id })
     })
   }
 }

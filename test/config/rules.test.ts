@@ -105,3 +105,17 @@ test('a rule is not asked while one of its keys is wrong itself', () => {
     'queue.max_retry_delay',
   ])
 })
+
+describe('replace mode', () => {
+  test('is at odds with the replacement of foreign files, and makes no use of the output folder', () => {
+    expect(problemsOf({ 'replace.enabled': 'true', 'conversion.overwrite': 'true' })).toEqual([
+      [
+        'replace.enabled',
+        'expected conversion.overwrite to be false with replace.enabled: true, which replaces nothing but the source itself',
+      ],
+    ])
+    const same = { 'scanner.root_path': '/videos', 'scanner.output_base': '/videos' }
+    expect(problemsOf({ ...same, 'replace.enabled': 'true' })).toEqual([])
+    expect(problemsOf({ ...same, 'replace.enabled': 'false' })).toHaveLength(1)
+  })
+})

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { basename } from 'node:path'
-import { jobId, outputCandidates, rivalNames } from '../../src/master/outputs.ts'
+import { jobId, outputCandidates, replacementCandidates, rivalNames } from '../../src/master/outputs.ts'
 
 const outputsOf = (name: string, siblings: string[] = []) =>
   outputCandidates(`/in/show/${name}`, '/in', '/out', 'mp4', siblings)
@@ -59,4 +59,17 @@ test('an output never is its own source, even when both trees are one', () => {
   const outputs = outputCandidates('/in/a.MP4', '/in', '/in', 'mp4')
   expect(outputs.map((path) => path.toLowerCase())).not.toContain('/in/a.mp4')
   expect(outputs.length).toBeGreaterThan(0)
+})
+
+const places = (name: string, siblings: string[] = [name]) =>
+  replacementCandidates(`/in/${name}`, 'mp4', siblings).map((path) => path.slice('/in/'.length))
+const hash = (name: string) => jobId(`/in/${name}`).slice(0, 8)
+
+test('in its source’s place a result keeps a name of the right extension, and else avoids every sibling', () => {
+  expect(places('film.mp4', ['film.avi', 'film.mp4'])).toEqual(['film.mp4'])
+  expect(places('FILM.Mp4')).toEqual(['FILM.Mp4'])
+  expect(places('film.mkv')).toEqual(['film.mp4', 'film.mkv.mp4', `film.${hash('film.mkv')}.mp4`])
+  expect(places('film.mkv', ['film.mkv', 'film.mp4'])).toEqual(['film.mkv.mp4', `film.${hash('film.mkv')}.mp4`])
+  expect(places('film.mkv', ['film.mkv', 'FILM.mp4', 'film.mkv.mp4'])).toEqual([`film.${hash('film.mkv')}.mp4`])
+  expect(places('film.mkv', ['film.avi', 'film.mkv'])[0]).toBe('film.mkv.mp4')
 })

@@ -15,7 +15,7 @@ export async function whyNotReplaced(
   { root_path, hard_links }: { root_path: string; hard_links: 'skip' | 'replace' },
 ): Promise<Unfit | undefined> {
   const [real, realRoot] = await Promise.all([realpath(source_path), realpath(root_path)])
-  if (real !== join(realRoot, relative(root_path, source_path))) {
+  if (real.normalize() !== join(realRoot, relative(root_path, source_path)).normalize()) {
     return { skip: 'a symbolic link leads to it: only files that lie in scanner.root_path itself are replaced' }
   }
   const found = await lstat(source_path)

@@ -67,10 +67,11 @@ export async function sweepOriginals({ store, clock, log, replace }: SweepParts)
 
 /** What became of an original; undefined when it is to be looked at again. */
 async function removeOriginal(replacement: StoredReplacement): Promise<string | undefined> {
-  const { kept_path, original_size } = replacement
+  const { kept_path, original_size, original_mtime_ms } = replacement
   try {
     const found = await lstat(kept_path)
-    if (!found.isFile() || found.size !== original_size) return 'left where it is: it is another file by now'
+    const isSame = found.size === original_size && Math.floor(found.mtimeMs) === original_mtime_ms
+    if (!found.isFile() || !isSame) return 'left where it is: it is another file by now'
     await unlink(kept_path)
     await rmdir(dirname(kept_path)).catch(() => {})
     return 'removed: it was kept for its time'

@@ -1,11 +1,13 @@
 import { lstat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { DarkstreamError } from '../../contract/error.ts'
 import type { Job } from '../../contract/job.ts'
 import type { NewReplacement, StoredReplacement } from '../../queue/replacements.ts'
 import { sync } from '../moves.ts'
 import type { Parts } from '../parts.ts'
 import { PublishError, type PublishedFile, stagingPath, takeOverTime } from '../publish.ts'
 import { isPlaceFit } from './fitness.ts'
-import { keptPath, openOriginals } from './originals.ts'
+import { isStorageThere, keptPath, openOriginals } from './originals.ts'
 import { takeOverRights } from './rights.ts'
 import { ChangedMeanwhileError, swap } from './swap.ts'
 
@@ -32,6 +34,8 @@ export async function prepareReplacement(
     await takeOverTime(staged_path, job)
     await sync(staged_path)
     await openOriginals(root_path)
+    const kept_path = keptPath(root_path, job)
+    await expectUnused(dirname(kept_path))
     const { size, mtimeMs } = await lstat(staged_path)
     const replacement: NewReplacement = {
       job_id: job.id,
@@ -39,7 +43,7 @@ export async function prepareReplacement(
       original_path: source_path,
       original_size: source.size,
       original_mtime_ms: Math.floor(source.mtimeMs),
-      kept_path: keptPath(root_path, job),
+      kept_path,
       staged_path,
       result_path: output_path,
       result_size: size,
@@ -64,15 +68,27 @@ async function checkStaged(staged_path: string, output_size: number): Promise<vo
   }
 }
 
+/** A journal that was lost, or is an older copy, may have kept another original under this name. */
+async function expectUnused(folder: string): Promise<void> {
+  const found = await lstat(folder).catch(() => undefined)
+  if (found) throw new PublishError(`there is something at ${folder} that this queue knows nothing of`)
+}
+
 /**
  * Moves what the journal notes: the result to its place, the original aside; the file as it then lies there.
  *
- * @throws as `swap` does
+ * @throws as `swap` does; DarkstreamError `unavailable` while the storage is not mounted, when nothing can be said
  */
 export async function replaceSource(
   noted: StoredReplacement,
   { replace }: Pick<Parts, 'replace'>,
 ): Promise<PublishedFile> {
+  if (!(await isStorageThere(noted))) {
+    throw new DarkstreamError(
+      'unavailable',
+      `nothing is where ${noted.original_path} should be: is its storage mounted?`,
+    )
+  }
   const arriving = { size_bytes: noted.result_size, mtime_ms: noted.result_mtime_ms }
   await swap(
     {

@@ -77,6 +77,7 @@ async function bringIn({ from, arriving, to, old, aside }: Swap, moves: Moves): 
     if (isLike(there, arriving)) return
     throw new PublishError(`there is no file at ${from} any more`)
   }
+  if (!isLike(coming, arriving)) throw new PublishError(`the file at ${from} is not the one that was checked`)
   if (!there) return moveToFreeName(from, to, moves)
   // Cut short between its new name and its old one.
   if (isSame(there, coming)) return moves.unlink(from)
@@ -118,6 +119,7 @@ async function rollBack(plan: Swap, moves: Moves): Promise<string | undefined> {
   if (to !== old) await returnLeaving(plan, moves)
   const [coming, there, kept] = await Promise.all([from, to, aside].map(lookAt))
   const isIn = coming ? isSame(there, coming) : isLike(there, arriving) && !isSame(there, kept)
+  if (isIn && !coming) await mkdir(dirname(from), { recursive: true })
   if (isIn && !coming && !(await linkTo(to, from, moves))) await moves.rename(to, from)
   if (to === old) {
     if (kept && (isIn || !there)) await moves.rename(aside, old)
