@@ -7,7 +7,7 @@ import { table } from './table.ts'
 /** What would become of one file, in a line. */
 export function verdictLine(verdict: Verdict, { root_path, output_base }: Config['scanner']): string {
   const source = printable(relative(resolve(root_path), verdict.source_path))
-  if (verdict.action === 'fail') return `would fail     ${source}: ${printable(verdict.reason)}\n`
+  if (verdict.action !== 'convert') return `would ${verdict.action}     ${source}: ${printable(verdict.reason)}\n`
   const { plan } = verdict
   const output = printable(relative(resolve(output_base), plan.output_path))
   const film = plan.streams.find(({ action, kind }) => kind === 'video' && action === 'encode')
@@ -19,15 +19,18 @@ export function verdictLine(verdict: Verdict, { root_path, output_base }: Config
 /** The totals of a dry run. */
 export function dryRunSummary(
   verdicts: readonly Verdict[],
-  { done, problems }: { done: number; problems: readonly string[] },
+  { done, skipped, problems }: { done: number; skipped: number; problems: readonly string[] },
 ): string {
   const plans = verdicts.flatMap((verdict) => (verdict.action === 'convert' ? [verdict.plan] : []))
+  const skips = verdicts.filter(({ action }) => action === 'skip').length
   const bytes = plans.reduce((sum, plan) => sum + plan.source.size_bytes, 0)
   const seconds = plans.reduce((sum, plan) => sum + (plan.source.duration_seconds ?? 0), 0)
   const rows = [
     ['to convert', formatCount(plans.length)],
-    ['would fail', formatCount(verdicts.length - plans.length)],
+    ...(skips > 0 ? [['would skip', formatCount(skips)]] : []),
+    ['would fail', formatCount(verdicts.length - plans.length - skips)],
     ...(done > 0 ? [['done before', formatCount(done)]] : []),
+    ...(skipped > 0 ? [['skipped before, or by path', formatCount(skipped)]] : []),
     ['size now', formatBytes(bytes)],
     ['film', formatDuration(seconds)],
   ]

@@ -1,9 +1,12 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { ConversionError } from '../contract/failure.ts'
 import type { Job } from '../contract/job.ts'
+import { profilesOfPath } from '../master/path-profiles.ts'
+import { profilesFor, settingsOf } from '../master/settings-of.ts'
+import { SkippedError } from '../pipeline/skipped-error.ts'
 import { backUpDatabase } from '../queue/sqlite/backup.ts'
 import { buildMaster, type Master } from './build-master.ts'
 import { openLog } from './open-log.ts'
@@ -14,6 +17,7 @@ import { dryRunSummary, verdictLine } from './dry-run-text.ts'
 /** What would become of one file. */
 export type Verdict =
   | { action: 'convert'; source_path: string; plan: PlanReport }
+  | { action: 'skip'; source_path: string; source_size: number; reason: string }
   | { action: 'fail'; source_path: string; source_size: number; reason: string }
 
 /** Jobs that are looked at side by side. */
@@ -53,9 +57,10 @@ function copyQueue(path: string, copy: string): void {
 async function tell(
   master: Master,
   planner: Planner,
-  { scanner, conversion }: Config,
+  { scanner, conversion, profiles }: Config,
   { json, signal }: { json: boolean; signal: AbortSignal },
 ): Promise<number> {
+  const rules = { settings: conversion, profilesOf: profilesOfPath(profiles, resolve(scanner.root_path)) }
   const { by_status } = await master.store.totals()
   const verdicts: Verdict[] = []
   for await (const jobs of pending(master)) {
@@ -66,21 +71,25 @@ async function tell(
     }
   }
   const problems = master.scanner.report().problems
-  const told = { done: by_status.completed, problems }
+  const told = { done: by_status.completed, skipped: by_status.skipped, problems }
   process.stdout.write(
     json ? `${JSON.stringify({ ...told, files: verdicts }, null, 2)}\n` : dryRunSummary(verdicts, told),
   )
   return 0
 
-  async function judge({ source_path, source_size, output_path, status, error_message }: Job): Promise<Verdict> {
-    const failed = (reason: string) => ({ action: 'fail', source_path, source_size: source_size ?? 0, reason }) as const
-    if (status === 'failed') return failed(error_message ?? 'no reason is known')
+  async function judge(job: Job): Promise<Verdict> {
+    const { source_path, source_size, output_path, status, error_message } = job
+    const not = (action: 'skip' | 'fail', reason: string) =>
+      ({ action, source_path, source_size: source_size ?? 0, reason }) as const
+    if (status === 'failed') return not('fail', error_message ?? 'no reason is known')
     try {
-      const planned = await planner.plan({ source_path, output_path, settings: conversion })
+      const settings = settingsOf(rules, job, undefined)
+      const planned = await planner.plan({ source_path, output_path, settings, profiles: profilesFor(rules, job) })
       return { action: 'convert', source_path, plan: planReport({ source_path, output_path, ...planned }) }
     } catch (error) {
+      if (error instanceof SkippedError) return not('skip', error.message)
       if (!(error instanceof ConversionError)) throw error
-      return failed(error.message)
+      return not('fail', error.message)
     }
   }
 }

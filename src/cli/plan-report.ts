@@ -14,6 +14,8 @@ export interface PlanReport {
     duration_seconds: number | null
     chapters: number
   }
+  /** The name of the profile that holds; null when none does. */
+  profile: string | null
   streams: StreamDecision[]
   /** Pixels of the result's picture. */
   width: number
@@ -32,6 +34,7 @@ export function planReport({
   source_path,
   output_path,
   info,
+  profile,
   plan,
   path,
   reasons,
@@ -47,6 +50,7 @@ export function planReport({
       duration_seconds: info.duration_seconds,
       chapters: info.chapter_count,
     },
+    profile,
     streams: plan.streams,
     width: plan.expected.width,
     height: plan.expected.height,

@@ -20,7 +20,8 @@ export function planText(report: PlanReport): string {
   const chapters = source.chapters === 0 ? [] : [`${source.chapters} chapters`]
   return [
     `source: ${printable(report.source_path)}\n`,
-    `  ${[source.formats[0] ?? '', length, formatBytes(source.size_bytes), ...chapters].join(', ')}\n\n`,
+    `  ${[source.formats[0] ?? '', length, formatBytes(source.size_bytes), ...chapters].join(', ')}\n`,
+    report.profile === null ? '\n' : `profile: ${printable(report.profile)}\n\n`,
     table(['stream', 'kind', 'codec', 'lang', 'action', 'to', 'why'], rows),
     `\nresult: ${printable(report.output_path)}\n`,
     `  ${report.width}x${report.height}\n`,

@@ -1,7 +1,9 @@
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { LoadedConfig } from '../config/load.ts'
 import { outputCandidates } from '../master/outputs.ts'
+import { profilesOfPath } from '../master/path-profiles.ts'
 import { isInside } from '../master/real-path.ts'
+import { SkippedError } from '../pipeline/skipped-error.ts'
 import { answer } from './ask.ts'
 import { openLog } from './open-log.ts'
 import { planReport } from './plan-report.ts'
@@ -25,9 +27,18 @@ export async function run(args: CommandArgs): Promise<number> {
   try {
     const source_path = resolve(file)
     const output_path = outputOf(source_path, config)
-    const planned = await planner.plan({ source_path, output_path, settings: config.conversion })
+    const profiles = profilesOfPath(config.profiles, resolve(config.scanner.root_path))(source_path)
+    const planned = await planner.plan({ source_path, output_path, settings: config.conversion, profiles })
     const report = planReport({ source_path, output_path, ...planned })
     answer(args, report, () => planText(report))
+    return 0
+  } catch (error) {
+    if (!(error instanceof SkippedError)) throw error
+    answer(
+      args,
+      { source_path: resolve(file), skip_reason: error.message },
+      () => `would be skipped: ${error.message}\n`,
+    )
     return 0
   } finally {
     planner.close()

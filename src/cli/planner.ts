@@ -12,7 +12,7 @@ import { findGpus, proofFolder } from './find-gpus.ts'
 
 /** Thinks conversions through as a worker of this machine would, without doing them. */
 export interface Planner {
-  plan: (asked: Pick<PlanFileRequest, 'source_path' | 'output_path' | 'settings'>) => Promise<FilePlan>
+  plan: (asked: Pick<PlanFileRequest, 'source_path' | 'output_path' | 'settings' | 'profiles'>) => Promise<FilePlan>
   /** Removes what was needed on the way. */
   close: () => void
 }

@@ -9,7 +9,7 @@ import { hasOwnPriority } from './settings-of.ts'
 import { checkSource } from './source-check.ts'
 
 /** Jobs looked at in one step: a few milliseconds. */
-const stepSize = 200
+const stepSize = 100
 /** Milliseconds after which a call answers with how far it came; below every client's patience. */
 const longestCallMs = 3000
 /** Different reasons that are told each for itself. */

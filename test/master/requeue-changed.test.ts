@@ -261,5 +261,5 @@ test('a long queue is gone through in several calls, none of which takes long, e
     calls.push(report.looked_at)
     after = report.next
   }
-  expect(calls).toEqual([200, 200, 100])
+  expect(calls).toEqual([100, 100, 100, 100, 100, 0])
 })

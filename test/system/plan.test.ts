@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readdirSync, truncateSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { useClips } from '../support/clips.ts'
 import { place } from '../support/cluster.ts'
@@ -56,4 +56,33 @@ test('start --dry-run plans what is not done yet, with totals, and writes nothin
   const told = JSON.parse((await run(['start', source, output, '--dry-run', '--json'])).output)
   expect(told.files.map(({ action }: { action: string }) => action).toSorted()).toEqual(['convert', 'fail'])
   expect(readdirSync(output, { recursive: true })).toEqual(files)
+}, 60_000)
+
+test('plan and --dry-run go by the profiles of the configuration', async () => {
+  const base = temporaryFolder()
+  const source = join(base, 'in')
+  place(await clips.path('plain.mp4'), join(source, 'phones', 'a.mp4'))
+  place(await clips.path('plain.mkv'), join(source, 'b.mkv'))
+  place(await clips.path('interlaced.mkv'), join(source, 'films', 'c.mkv'))
+  const config = join(base, 'config.yaml')
+  writeFileSync(
+    config,
+    `scanner: {root_path: ${source}, output_base: ${join(base, 'out')}}
+profiles:
+  - {name: phone clips, path: phones/**, skip: true}
+  - {name: films, path: films/**, when: {codec: h264}, conversion: {codec: hevc}}
+  - {name: small, when: {max_height: 180}, skip: true}
+`,
+  )
+  const dry = await run(['start', source, join(base, 'out'), '--dry-run', '--config', config])
+  expect(dry.output).toMatch(/^would skip +b\.mkv: profile small says skip: h264 at [\d.]+ Mb\/s in 320x180$/m)
+  expect(dry.output).toContain('would convert  films/c.mkv -> films/c.mp4  (hevc 320x180')
+  expect(dry.output).toMatch(/^would skip +1$/m)
+  expect(dry.output).toMatch(/^skipped before, or by path +1$/m)
+  const film = await run(['plan', join(source, 'films', 'c.mkv'), '--config', config])
+  expect(film.output).toMatch(/^profile: films$/m)
+  expect(film.output).toContain('libx265')
+  const skipped = await run(['plan', join(source, 'phones', 'a.mp4'), '--config', config])
+  expect(skipped.code).toBe(0)
+  expect(skipped.output).toMatch(/^would be skipped: profile phone clips says skip: h264 at/)
 }, 60_000)
