@@ -10,7 +10,7 @@ export function addSources(model: Model, sources: readonly FoundSource[]) {
 }
 
 function addSource(model: Model, source: FoundSource): 'added' | 'changed' | 'unchanged' {
-  const { id, source_size, source_mtime_ms, problem } = source
+  const { id, source_size, source_mtime_ms, problem, rule } = source
   const known = find(model, id)
   const job = known ?? newJob(id, model.now_ms)
   if (!known) model.jobs.push(job)
@@ -20,7 +20,11 @@ function addSource(model: Model, source: FoundSource): 'added' | 'changed' | 'un
     known.output_size = null
   }
   Object.assign(job, { source_size, source_mtime_ms })
+  if (!known) job.priority = rule?.priority ?? 5
   if (problem !== null) Object.assign(job, { status: 'failed', error_class: 'permanent' })
+  else if (rule?.skip_reason) {
+    Object.assign(job, { status: 'skipped', skip_reason: rule.skip_reason, profile: rule.profile })
+  }
   return known ? 'changed' : 'added'
 }
 
@@ -68,6 +72,16 @@ export function retryFailed(model: Model, limit: number): number {
 
 export function requeue(model: Model, id: string): ModelJob | undefined {
   return queueAfresh(fitFor(model, 'requeue', id))
+}
+
+/** How many of them went back. */
+export function requeueEnded(model: Model, wanted: readonly { job_id: string; priority: number | null }[]): number {
+  const ended = wanted.filter(({ job_id }) => ['completed', 'skipped'].includes(find(model, job_id)?.status ?? ''))
+  for (const { job_id, priority } of ended) {
+    const job = queueAfresh(find(model, job_id))
+    if (job && priority !== null) job.priority = priority
+  }
+  return ended.length
 }
 
 function queueAfresh(job: ModelJob | undefined): ModelJob | undefined {

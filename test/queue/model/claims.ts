@@ -117,6 +117,11 @@ export function fail(model: Model, key: ClaimKey, failure: Failure): ModelJob | 
 }
 
 /** Without `recorded` it was a claim that nobody ever had: no attempt to tell of. */
+export function learn(model: Model, key: ClaimKey, priority: number | null): ModelJob | undefined {
+  const job = ownedByWorker(model, key)
+  return job && Object.assign(job, { priority: priority ?? job.priority })
+}
+
 export function release(model: Model, key: ClaimKey, not_before_ms: number, recorded = true): ModelJob | undefined {
   const job = ownedByWorker(model, key)
   if (!job) return undefined

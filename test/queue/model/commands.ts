@@ -25,10 +25,26 @@ import {
 const aSize = fc.constantFrom(100, 400)
 /** What a worker tells with a good end. */
 const aTold = fc.record({ ran_on: aPath, profile: fc.constantFrom(null, 'films') })
+const someFacts = {
+  codec: 'h264',
+  width: 1920,
+  height: 1080,
+  is_hdr: false,
+  bit_rate: 5_000_000,
+  duration_seconds: 60,
+  format: 'mov',
+}
 const aSource = fc.record({
   name: aName,
   source_size: fc.constantFrom(1000, 2000),
   problem: fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constant('no video') }),
+  rule: fc.constantFrom(
+    null,
+    null,
+    null,
+    { profile: 'films', priority: 7, skip_reason: null },
+    { profile: 'phones', priority: null, skip_reason: 'a rule says so' },
+  ),
 })
 
 const scanning: readonly fc.Arbitrary<Step>[] = [
@@ -93,6 +109,11 @@ const ending: readonly fc.Arbitrary<Step>[] = [
   step('fail', fc.tuple(aClaim, aFailure), async (model, subject, [claim, failed]) => {
     await failClaim(model, subject, keyOf(model, claim), failed)
   }),
+  step('learn', fc.tuple(aClaim, fc.constantFrom(null, 2)), async (model, subject, [claim, priority]) => {
+    const key = keyOf(model, claim)
+    const job = await subject.world.store.learn(key, { source_facts: someFacts, priority })
+    await expectAnswer(subject, job, claims.learn(model, key, priority))
+  }),
   step('release', fc.tuple(aClaim, aPause), async (model, subject, [claim, pause]) => {
     const key = keyOf(model, claim)
     const job = await subject.world.store.release(key, model.now_ms + pause)
@@ -144,6 +165,10 @@ const asking: readonly fc.Arbitrary<Step>[] = [
   }),
   step('requeue', aName, async (model, subject, name) => {
     await expectAnswer(subject, await subject.world.store.requeue(idOf(name)), acts.requeue(model, idOf(name)))
+  }),
+  step('requeueEnded', fc.uniqueArray(aName), async (model, { world }, names) => {
+    const wanted = names.map((name, at) => ({ job_id: idOf(name), priority: at === 0 ? 3 : null }))
+    expect(await world.store.requeueEnded(wanted)).toBe(acts.requeueEnded(model, wanted))
   }),
   step('cancel', aName, async (model, subject, name) => {
     await expectAnswer(subject, await subject.world.store.cancel(idOf(name)), acts.cancel(model, idOf(name)))

@@ -100,7 +100,7 @@ function expectInvariants(look: Look, subject: Subject, act: string): void {
     const job = there(look.jobs.find((found) => found.id === before.id))
     expect(job.attempt).toBeGreaterThanOrEqual(before.attempt)
     const isUndone = ['completed', 'skipped'].includes(before.status) && job.status !== before.status
-    if (isUndone) expect(act).toBeOneOf(['addSources', 'requeue'])
+    if (isUndone) expect(act).toBeOneOf(['addSources', 'requeue', 'requeueEnded'])
   }
   for (const [index, job] of look.jobs.entries()) {
     expect(job.skip_reason !== null).toBe(job.status === 'skipped')
