@@ -1,6 +1,6 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { audioConflict, videoConflict } from '../contract/conversion.ts'
-import { formatDurationText } from './quantities.ts'
+import { formatBitrate, formatDurationText } from './quantities.ts'
 import type { KeyName, Sections } from './schema.ts'
 
 /** A demand on several keys together. */
@@ -25,6 +25,22 @@ export const rules: readonly Rule[] = [
     conflict({ conversion }) {
       const reason = audioConflict(conversion)
       return reason && `${reason} (conversion.container with conversion.audio_codec)`
+    },
+  },
+  {
+    // A quality has no mean that a bound could lie below.
+    keys: ['conversion.max_bitrate', 'conversion.bitrate', 'conversion.quality'],
+    conflict({ conversion: { max_bitrate: most, bitrate, quality } }) {
+      if (most === null || quality !== null || most >= bitrate) return undefined
+      const least = formatBitrate(bitrate)
+      return `expected conversion.max_bitrate to be at least conversion.bitrate (${least}), found ${formatBitrate(most)}`
+    },
+  },
+  {
+    keys: ['conversion.two_pass', 'conversion.quality'],
+    conflict({ conversion: { two_pass, quality } }) {
+      if (!two_pass || quality === null) return undefined
+      return `expected conversion.two_pass to be false with conversion.quality (${quality}): two passes hold a bitrate, and a quality has none`
     },
   },
   {

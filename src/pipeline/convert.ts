@@ -5,8 +5,7 @@ import { ConversionError } from '../contract/failure.ts'
 import type { RanOn } from '../contract/gpu.ts'
 import type { Progress } from '../contract/job.ts'
 import { applyProfile, type ProfileChoice } from './apply-profile.ts'
-import { encode } from './ffmpeg.ts'
-import { ffmpegArgs } from './ffmpeg-args.ts'
+import { encodePlan } from './encode-plan.ts'
 import { requireToneMapping } from './ffmpeg-filters.ts'
 import type { GpuAccess } from './gpu-access.ts'
 import type { MediaInfo } from './media-info.ts'
@@ -14,7 +13,6 @@ import { onBestPath } from './on-best-path.ts'
 import { planPicture } from './picture.ts'
 import { mainVideo, planConversion } from './plan.ts'
 import { probeSource } from './probe.ts'
-import { jobProgress } from './progress.ts'
 import { SkippedError } from './skipped-error.ts'
 import { sourceFacts } from './source-facts.ts'
 import { openStaging, openWork, removeStaging, removeWork, syncStaging } from './staging.ts'
@@ -70,7 +68,7 @@ const gpuStallMs = 120_000
 /**
  * Converts one file: probe, plan, encode, verify, flush to disk; on the best path that there is for it, and on the next
  * when a GPU fails. Throws `ConversionError` with a sentence for whatever the file, the disk or ffmpeg does, `SkippedError`
- * with its record when the source is not to be converted, `PostponedError` when others go first, or the signal's reason;
+ * with its record when the source is not to be converted or the result would be too large, `PostponedError` when others go first, or the signal's reason;
  * then no staging file is left.
  */
 export async function convert(request: ConvertRequest): Promise<ConvertResult> {
@@ -126,21 +124,22 @@ interface Conversion {
 
 /** Encodes on one path and checks what came of it; gives the plan's notes. */
 async function convertOn(path: PathCandidate, { request, info, inputPath, onEncoded }: Conversion): Promise<string[]> {
-  const { tools, limits, signal, staging_path: stagingPath } = request
-  const plan = planConversion(info, request.settings, path)
-  const command = [tools.ffmpeg_path, ...ffmpegArgs(plan, inputPath, stagingPath)]
+  const { tools, settings, limits, signal, staging_path: stagingPath } = request
+  const plan = planConversion(info, settings, path)
   const runsOn = { decode: path.decode, filter: path.filter, encoder: path.encoder, device: path.device }
   await openStaging(stagingPath)
   request.on_progress({ ...stepProgress('encode', null), runs_on: runsOn })
-  const last = await encode({
-    command,
-    output_path: stagingPath,
+  const { command, ...encoded } = await encodePlan({
+    plan,
+    info,
+    runs_on: runsOn,
+    ffmpeg_path: tools.ffmpeg_path,
+    paths: { input: inputPath, output: stagingPath, work_folder: request.work_path },
+    max_size_ratio: settings.max_size_ratio,
     environment: request.child_environment,
     timeout_ms: limits.encode_timeout_ms,
     stall_timeout_ms: path.gpu === null ? limits.stall_timeout_ms : Math.min(limits.stall_timeout_ms, gpuStallMs),
-    duration_seconds: info.duration_seconds,
-    told_seconds: plan.expected.file_seconds,
-    on_progress: (block) => request.on_progress(jobProgress(block, info.duration_seconds, runsOn)),
+    on_progress: request.on_progress,
     signal,
   })
   onEncoded()
@@ -156,7 +155,6 @@ async function convertOn(path: PathCandidate, { request, info, inputPath, onEnco
     copied_codecs: plan.audio.filter((track) => track.encoder === 'copy').map((track) => track.codec),
     on_percent: (percent) => request.on_progress({ ...stepProgress('verify', percent), runs_on: runsOn }),
   }
-  const encoded = { frames: last?.frame ?? null, size_bytes: last?.size_bytes ?? null }
   await verifyResult(checking, plan.expected, encoded).catch((error: unknown) => {
     throw withCommand(error, command)
   })

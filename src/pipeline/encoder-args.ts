@@ -1,29 +1,29 @@
 import { type Preset, presets } from '../contract/conversion.ts'
-import type { GpuApi, GpuCapability } from '../contract/gpu.ts'
+import type { GpuApi } from '../contract/gpu.ts'
 import type { FrameSize } from './frame.ts'
 import { type StaticHdr, svtHdr, x265Hdr } from './hdr-args.ts'
+import type { Pass } from './pass.ts'
+import { type RateChoice, rateArgs } from './rate-args.ts'
 import type { CpuEncoder, VideoEncoder } from './video-encoders.ts'
 
 /** All that an encoder is told. */
-export interface EncoderChoice {
+export interface EncoderChoice extends RateChoice {
   encoder: VideoEncoder
   preset: Preset
-  /** Bits per second; ffv1 and prores have none to hold. */
-  bitrate: number
   /** Frames per second to tell an encoder whose rate control counts frames; null when the stream's own figure will do. */
   rate_hint: number | null
   /** Of the result. */
   size: FrameSize
-  /** What a Vulkan Video encoder was proved with; null for all others. */
-  proof: Pick<GpuCapability, 'rate_control' | 'quality_levels'> | null
   /** What the stream is to say of its HDR; missing or null for nothing. */
   hdr?: StaticHdr | null
+  /** Which look at the film this is; missing or null for the only one. */
+  pass?: Pass | null
 }
 
 /** An encoder with all its options, as conversions, proofs and calibrations spell them. Rate control is always explicit. */
 export function videoEncoderArgs(choice: EncoderChoice): string[] {
   const { encoder } = choice
-  return ['-c:v', encoder, ...optionsOf(choice)]
+  return ['-c:v', encoder, ...optionsOf(choice), ...rateArgs(choice)]
 }
 
 function optionsOf(choice: EncoderChoice): string[] {
@@ -32,7 +32,7 @@ function optionsOf(choice: EncoderChoice): string[] {
   if (encoder === 'ffv1_vulkan') return ffv1Options(choice)
   if (encoder === 'prores_ks_vulkan' || encoder === 'prores_videotoolbox') return proresOptions
   const api = encoder.slice(encoder.lastIndexOf('_') + 1) as GpuApi
-  return [...gpuOptions[api](choice), ...rateOptions(choice, api)]
+  return gpuOptions[api](choice)
 }
 
 /**
@@ -64,30 +64,62 @@ const vpxPresets: Record<Preset, readonly [deadline: string, speed: number]> = {
   veryslow: ['good', 0],
 }
 
+/** The realtime mode knows one pass only. */
+function twoPassSpeed(preset: Preset): readonly [deadline: string, speed: number] {
+  const [deadline, speed] = vpxPresets[preset]
+  return deadline === 'realtime' ? vpxPresets.veryfast : [deadline, speed]
+}
+
+/** What the option takes at most. */
+const largestRate = 2 ** 31 - 1
+
 /** Apple ProRes 422 HQ; the profile and the size of the picture decide the rate. */
 const proresOptions = ['-profile:v', 'hq']
 
-/** How each encoder on the CPU is told of the preset, the rate, and of a frame rate that the stream itself gets wrong. */
+/** How each encoder on the CPU is told of the preset, of two passes, and of a frame rate that the stream itself gets wrong. */
 const cpuOptions: Record<CpuEncoder, (choice: EncoderChoice) => string[]> = {
-  libx264: ({ preset, bitrate }) => ['-preset', preset, '-b:v', String(bitrate)],
-  libx265: ({ preset, bitrate, rate_hint: rate, hdr }) => {
-    const fps = rate === null ? [] : [`fps=${thousandths(rate)}/1000`]
-    const params = ['log-level=error', ...fps, ...(hdr ? x265Hdr(hdr) : [])]
-    return ['-preset', preset, '-x265-params', params.join(':'), '-b:v', String(bitrate)]
+  libx264: ({ preset, pass }) => ['-preset', preset, ...passOptions(pass)],
+  libx265: (choice) => ['-preset', choice.preset, '-x265-params', x265Params(choice).join(':')],
+  libsvtav1: (choice) => {
+    const params = svtParams(choice)
+    const own = params.length === 0 ? [] : ['-svtav1-params', params.join(':')]
+    return ['-preset', String(svtPresets[choice.preset]), ...own]
   },
-  libsvtav1: ({ preset, bitrate, rate_hint: rate, hdr }) => {
-    const fps = rate === null ? [] : [`fps-num=${thousandths(rate)}`, 'fps-denom=1000']
-    const params = [...fps, ...(hdr ? svtHdr(hdr) : [])]
-    const told = params.length === 0 ? [] : ['-svtav1-params', params.join(':')]
-    return ['-preset', String(svtPresets[preset]), ...told, '-b:v', String(bitrate)]
-  },
-  'libvpx-vp9': ({ preset, bitrate }) => {
-    const [deadline, speed] = vpxPresets[preset]
-    return ['-deadline', deadline, '-cpu-used', String(speed), '-row-mt', '1', '-b:v', String(bitrate)]
+  'libvpx-vp9': ({ preset, pass }) => {
+    const [deadline, speed] = pass ? twoPassSpeed(preset) : vpxPresets[preset]
+    // Of two passes it caps the first key frame's group by the length of the first frame, a tick to FFmpeg 5.1.
+    const uncapped = pass ? ['-maxrate', String(largestRate)] : []
+    return ['-deadline', deadline, '-cpu-used', String(speed), '-row-mt', '1', ...passOptions(pass), ...uncapped]
   },
   // Every slice has a checksum, and every frame stands alone: what archives ask of it.
   ffv1: ({ size }) => ['-level', '3', '-g', '1', '-slicecrc', '1', '-slices', String(ffv1Slices(size))],
   prores_ks: () => [...proresOptions, '-vendor', 'apl0'],
+}
+
+/** `key=value` each. */
+function x265Params({ rate_hint: rate, hdr, pass }: EncoderChoice): string[] {
+  return [
+    'log-level=error',
+    ...(rate === null ? [] : [`fps=${thousandths(rate)}/1000`]),
+    ...(hdr ? x265Hdr(hdr) : []),
+    // FFmpeg hands x265 no passes of its own. The first one need only see what the second one asks.
+    ...(pass ? [`pass=${pass.number}`, `stats=${escaped(pass.log_path)}`] : []),
+    ...(pass?.number === 1 ? ['no-slow-firstpass=1'] : []),
+  ]
+}
+
+/** `key=value` each. */
+function svtParams({ rate_hint: rate, hdr }: EncoderChoice): string[] {
+  return [...(rate === null ? [] : [`fps-num=${thousandths(rate)}`, 'fps-denom=1000']), ...(hdr ? svtHdr(hdr) : [])]
+}
+
+function passOptions(pass: Pass | null | undefined): string[] {
+  return pass ? ['-pass', String(pass.number), '-passlogfile', pass.log_path] : []
+}
+
+/** A value in FFmpeg's list of `key=value`, where a backslash takes its meaning from any character. */
+function escaped(value: string): string {
+  return value.replaceAll(/[^\w/.-]/gu, String.raw`\$&`)
 }
 
 /** Of level 3, since FFmpeg before 7 cannot read what the encoder writes as level 4. Left alone it takes 1024 slices, which bloat. */
@@ -144,34 +176,6 @@ const gpuOptions: Record<GpuApi, (choice: EncoderChoice) => string[]> = {
     return ['-quality', place < 0.5 ? 'speed' : place < 0.75 ? 'balanced' : 'quality']
   },
   videotoolbox: () => ['-realtime', '0', '-allow_sw', '0'],
-}
-
-/** Quantizers near what x264 gives at its default quality; AV1 counts to 255. */
-const constantQuantizer = { av1: 110, others: 24 }
-
-/** A mean with room for peaks of twice that for a second or two, as x264 takes it when left alone. */
-function rateOptions({ encoder, bitrate, proof }: EncoderChoice, api: GpuApi): string[] {
-  const mean = ['-b:v', String(bitrate)]
-  const peaks = ['-maxrate', String(bitrate * 2), '-bufsize', String(bitrate * 2)]
-  switch (api) {
-    case 'vulkan':
-      if (proof?.rate_control === 'cqp') {
-        const quantizer = encoder === 'av1_vulkan' ? constantQuantizer.av1 : constantQuantizer.others
-        return ['-rc_mode', 'cqp', '-qp', String(quantizer)]
-      }
-      if (proof?.rate_control === 'cbr') return ['-rc_mode', 'cbr', ...mean, '-maxrate', String(bitrate)]
-      return ['-rc_mode', 'vbr', ...mean, ...peaks]
-    case 'nvenc':
-      return ['-rc', 'vbr', ...mean, ...peaks]
-    case 'vaapi':
-      return ['-rc_mode', 'VBR', ...mean, ...peaks]
-    case 'amf':
-      return ['-rc', 'vbr_peak', ...mean, ...peaks]
-    case 'qsv':
-      return [...mean, ...peaks]
-    case 'videotoolbox':
-      return mean
-  }
 }
 
 function thousandths(rate: number): number {

@@ -7,6 +7,7 @@ import { isLengthGuessed } from './guessed-length.ts'
 import { type ExpectedColour, expectedColour, hdrNotes, refuseDolbyVision, staticMetadata } from './hdr-plan.ts'
 import type { MediaInfo, MediaStream, VideoStream } from './media-info.ts'
 import { type Picture, planPicture } from './picture.ts'
+import { planRate } from './rate-plan.ts'
 import { type Decision, dropped, type StreamDecision, streamDecisions } from './stream-decision.ts'
 import { videoFilters } from './video-filters.ts'
 import { cpuPath, type PathCandidate } from './video-paths.ts'
@@ -34,6 +35,10 @@ export interface VideoPlan {
   /** One after the other, in FFmpeg's filter grammar. */
   filters: string[]
   encoding: EncoderChoice
+  /** How often ffmpeg goes through the film; with 2 the first time only looks. */
+  passes: 1 | 2
+  /** Frames per second on average; null when not known. */
+  frame_rate: number | null
   /** The clock that frames keep their times in, `1:15360`; null for one tick a frame. */
   time_base: string | null
 }
@@ -75,15 +80,22 @@ export function planConversion(
     })
   }
   const audio = planAudio(info, settings)
-  const { encoder, proof } = path
-  const { preset, bitrate } = settings
+  const rate = planRate(settings, path)
   return {
     video: {
       stream_index: source.index,
       device: deviceOptions(path),
       decode: decodeOptions(path),
       filters: videoFilters(picture, path),
-      encoding: { encoder, preset, bitrate, rate_hint: rateHint(source), size, proof, hdr: staticMetadata(picture) },
+      encoding: {
+        ...rate.choice,
+        preset: settings.preset,
+        rate_hint: rateHint(source),
+        size,
+        hdr: staticMetadata(picture),
+      },
+      passes: rate.passes,
+      frame_rate: source.average_rate,
       time_base: source.time_base,
     },
     audio: audio.tracks,
@@ -95,6 +107,7 @@ export function planConversion(
     notes: [
       ...pictureNotes(picture),
       ...hdrNotes(picture, path.filter === 'cpu' ? 'zscale' : 'libplacebo'),
+      ...rate.notes,
       ...audio.notes,
       ...droppedNotes(info, source),
     ],

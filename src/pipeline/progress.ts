@@ -54,14 +54,31 @@ function parseNumber(text: string | undefined): number | null {
   return Number.isFinite(number) ? number : null
 }
 
-/** An encode's progress as the contract tells it; `durationSeconds` is the source's, null when not known. */
-export function jobProgress(block: EncodeProgress, durationSeconds: number | null, runs_on: VideoPath): Progress {
+/** Which of a conversion's runs of ffmpeg, from 0, of how many. */
+export interface RunPlace {
+  index: number
+  count: number
+}
+
+/**
+ * An encode's progress as the contract tells it; `durationSeconds` is the source's, null when not known. Of two passes each
+ * counts for a half, and the one that is still to come is taken to be as fast as this one.
+ */
+export function jobProgress(
+  block: EncodeProgress,
+  durationSeconds: number | null,
+  runs_on: VideoPath,
+  { index, count }: RunPlace = { index: 0, count: 1 },
+): Progress {
   const { out_time_seconds: done, speed } = block
-  const knowsShare = durationSeconds !== null && durationSeconds > 0 && done !== null
-  const left = knowsShare ? Math.max(0, durationSeconds - done) : null
+  const total = durationSeconds !== null && durationSeconds > 0 ? durationSeconds : null
+  // A second pass begins where the first one ended, not at an unknown place.
+  const passed = total === null ? null : (done ?? (index > 0 ? 0 : null))
+  const share = total === null || passed === null ? null : Math.min(1, passed / total)
+  const left = total === null || share === null ? null : total * (count - index - share)
   return {
     step: 'encode',
-    percent: knowsShare ? Math.min(100, (done / durationSeconds) * 100) : null,
+    percent: share === null ? null : ((index + share) / count) * 100,
     fps: block.fps,
     speed,
     eta_seconds: left !== null && speed !== null && speed > 0 ? left / speed : null,

@@ -47,6 +47,30 @@ describe('container and codecs', () => {
   })
 })
 
+describe('the rate', () => {
+  test('peaks are not bounded below the mean, be it the default’s', () => {
+    expect(problemsOf({ 'conversion.max_bitrate': '3M' })).toEqual([
+      ['conversion.max_bitrate', 'expected conversion.max_bitrate to be at least conversion.bitrate (5M), found 3M'],
+    ])
+    expect(problemsOf({ 'conversion.max_bitrate': '3M', 'conversion.bitrate': '3M' })).toEqual([])
+  })
+
+  test('beside a quality any bound is right, since no mean is held', () => {
+    expect(problemsOf({ 'conversion.max_bitrate': '3M', 'conversion.quality': '60' })).toEqual([])
+  })
+
+  test('two passes hold a bitrate, not a quality', () => {
+    expect(problemsOf({ 'conversion.two_pass': 'true', 'conversion.quality': '60' })).toEqual([
+      [
+        'conversion.two_pass',
+        'expected conversion.two_pass to be false with conversion.quality (60): two passes hold a bitrate, and a quality has none',
+      ],
+    ])
+    expect(problemsOf({ 'conversion.two_pass': 'true' })).toEqual([])
+    expect(problemsOf({ 'conversion.quality': '60' })).toEqual([])
+  })
+})
+
 test('a GPU cannot be required and forbidden at once', () => {
   expect(problemsOf({ 'ffmpeg.gpu': 'require', 'ffmpeg.use_vulkan': 'false' })).toEqual([
     ['ffmpeg.gpu', 'expected ffmpeg.use_vulkan to be true with ffmpeg.gpu: require, found false, which means gpu: off'],
