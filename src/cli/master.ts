@@ -1,6 +1,9 @@
+import { announceMaster } from '../api/discovery.ts'
+import { isLoopback } from '../api/loopback.ts'
 import { createApp, listen } from '../api/server.ts'
 import { logJobEvents } from '../master/events.ts'
 import { buildMaster } from './build-master.ts'
+import type { Log } from '../util/log.ts'
 import { systemdNotifier } from './notify.ts'
 import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
@@ -18,6 +21,7 @@ export async function run(args: CommandArgs): Promise<number> {
   master.scanner.start()
   const notifier = systemdNotifier(process.env, log, async () => (await master.store.totals()) !== undefined)
   notifier.ready()
+  const silence = config.server.discovery && !isLoopback(config.server.host) ? announce(server.port, log) : undefined
   log.info(`${versionLine()}: master listening on ${server.url}`, {
     root_path: config.scanner.root_path,
     output_base: config.scanner.output_base,
@@ -27,6 +31,7 @@ export async function run(args: CommandArgs): Promise<number> {
     onStopSignals(stop, () => process.exit(1))
   })
   notifier.stopping()
+  await silence?.()
   log.info('stopping: answering what is in flight')
   // Waiting workers are sent home first, or the server would wait for them.
   await master.coordinator.stop()
@@ -34,4 +39,8 @@ export async function run(args: CommandArgs): Promise<number> {
   await master.stop()
   log.info('stopped')
   return 0
+}
+
+function announce(port: number, log: Log): () => Promise<void> {
+  return announceMaster({ port, path: '/', is_tls: false, version }, log)
 }

@@ -1,6 +1,7 @@
 import { createClient } from '../api/client.ts'
 import { type BuiltWorker, buildWorker } from './build-worker.ts'
 import { systemdNotifier } from './notify.ts'
+import { masterUrlOf } from './find-master.ts'
 import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
@@ -8,9 +9,9 @@ import type { CommandArgs } from './usage.ts'
 import { versionLine } from './version.ts'
 
 export async function run(args: CommandArgs): Promise<number> {
-  const { config } = settingsOf(args)
+  const loaded = settingsOf(args)
+  const { config } = loaded
   const log = openLog(config.logging)
-  const { master_url } = config.worker
   const starting = new AbortController()
   let built: BuiltWorker | undefined
   onStopSignals(
@@ -22,6 +23,7 @@ export async function run(args: CommandArgs): Promise<number> {
     },
     () => built?.worker.stop(),
   )
+  const master_url = await masterUrlOf(loaded, starting.signal, log)
   built = await buildWorker({ config, api: createClient(master_url), log, signal: starting.signal, master: master_url })
   if (built === undefined) {
     log.info('stopped before it began')

@@ -25,6 +25,7 @@ export const schema = {
   server: {
     port: key(Integer(0, 65_535), '8080', 'TCP port that the master listens on; 0 takes any free one'),
     host: key(Host, '0.0.0.0', 'address that the master listens on; 127.0.0.1 for this machine only'),
+    discovery: key(Flag, 'true', 'answer workers that look for a master on the local network'),
   },
   scanner: {
     root_path: key(Path, '/mnt/storage/videos', 'folder with the source videos'),
@@ -83,6 +84,7 @@ export const schema = {
     id: optional(Name, 'the host name', 'name of this worker; must differ between workers'),
     concurrency: optional(Integer(1, 64), 'one per four CPU cores, at least one', 'conversions at the same time'),
     master_url: key(HttpUrl, 'http://localhost:8080', 'where the worker finds its master'),
+    discovery: key(Flag, 'true', 'look for a master on the local network where master_url is not set'),
     heartbeat_interval: key(Duration('100ms'), '30s', 'pause between two signs of life'),
     job_check_interval: key(Duration('10ms'), '5s', 'pause between two questions for work'),
     job_timeout: key(Duration('1s'), '2h', 'longest time for a whole job'),

@@ -15,7 +15,7 @@ function linesOf(sources: Partial<ConfigSources>): string[] {
 }
 
 const defaults = {
-  server: { port: 8080, host: '0.0.0.0' },
+  server: { port: 8080, host: '0.0.0.0', discovery: true },
   scanner: {
     root_path: '/mnt/storage/videos',
     video_extensions: ['.mp4', '.mkv', '.mov', '.avi', '.flv', '.webm', '.m4v'],
@@ -48,6 +48,7 @@ const defaults = {
     id: null,
     concurrency: null,
     master_url: 'http://localhost:8080',
+    discovery: true,
     heartbeat_interval: 30_000,
     job_check_interval: 5000,
     job_timeout: 7_200_000,
@@ -123,7 +124,7 @@ worker:
   concurrency: 0
 logging: json
 `
-    const environment = { DARKSTREAM_QUEUE_MAX_RETRIES: '101', DARKSTREAM_WORKER_TOKEN: 's3cret' }
+    const environment = { DARKSTREAM_QUEUE_MAX_RETRIES: '101', DARKSTREAM_LOGGING_TOKEN: 's3cret' }
     const found = linesOf({ file: 'c.yaml', text, environment, flags: { 'server.host': 'http://x', 'server.hots': 1 } })
     expect(found).toEqual([
       'c.yaml:2: server.port: expected a whole number from 0 to 65535, found "99999"',
@@ -142,7 +143,7 @@ logging: json
       'c.yaml:21: worker.master_url: expected an address such as http://storage-server:8080, without user name, password, query or fragment, found "http://***@host"',
       'c.yaml:22: worker.concurrency: expected a whole number from 1 to 64, found "0"',
       'c.yaml:23: logging: expected a section with keys such as level, found "json"',
-      'DARKSTREAM_WORKER_TOKEN: worker.token: unknown key; worker has id, concurrency, master_url, heartbeat_interval, job_check_interval, job_timeout',
+      'DARKSTREAM_LOGGING_TOKEN: logging.token: unknown key; logging has level, format, output_path',
       'DARKSTREAM_QUEUE_MAX_RETRIES: queue.max_retries: expected a whole number from 0 to 100, found "101"',
       '--hots: server.hots: unknown key; did you mean host?',
       '--host: server.host: expected a host name or an IP address, found "http://x"; leave out the scheme',

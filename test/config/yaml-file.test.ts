@@ -79,8 +79,8 @@ describe('a name that is not known is reported with what was meant', () => {
     ['server:\n  prot: 1', 2, 'server.prot', 'unknown key; did you mean port?'],
     ['scanner:\n  rootPath: /a', 2, 'scanner.rootPath', 'unknown key; did you mean root_path?'],
     ['server:\n  bitrate: 5M', 2, 'server.bitrate', 'unknown key; it belongs to conversion'],
-    ['server:\n  colour: red', 2, 'server.colour', 'unknown key; server has port, host'],
-    ['server:\n  __proto__: 1', 2, 'server.__proto__', 'unknown key; server has port, host'],
+    ['logging:\n  colour: red', 2, 'logging.colour', 'unknown key; logging has level, format, output_path'],
+    ['logging:\n  __proto__: 1', 2, 'logging.__proto__', 'unknown key; logging has level, format, output_path'],
     ['database:\n  "": 1', 2, 'database.', 'unknown key; database has path, keep_history'],
   ] as const)('%p', (text, line, key, message) => {
     expect(problemsOf(text)).toEqual([[line, key, message]])

@@ -1,0 +1,84 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { start, temporaryFolder } from '../support/program.ts'
+
+/** Two hosts on one wire, each a network namespace; discovery must not leave this machine. */
+const [one, other] = [`dsd${process.pid}a`, `dsd${process.pid}b`]
+const ip = (...args: string[]) => Bun.spawnSync(['ip', ...args], { stdout: 'ignore', stderr: 'ignore' }).success
+const on = (space: string) => ({ prefix: ['ip', 'netns', 'exec', space] })
+
+function openWire(): boolean {
+  if (process.getuid?.() !== 0 || Bun.which('ip') === null) return false
+  const hosts = [
+    [one, '10.77.0.1/24'],
+    [other, '10.77.0.2/24'],
+  ] as const
+  return (
+    hosts.every(([space]) => ip('netns', 'add', space)) &&
+    ip('link', 'add', 'wire', 'netns', one, 'type', 'veth', 'peer', 'name', 'wire', 'netns', other) &&
+    hosts.every(
+      ([space, address]) =>
+        ip('-n', space, 'addr', 'add', address, 'dev', 'wire') &&
+        ip('-n', space, 'link', 'set', 'lo', 'up') &&
+        ip('-n', space, 'link', 'set', 'wire', 'up') &&
+        ip('-n', space, 'route', 'add', 'default', 'dev', 'wire'),
+    )
+  )
+}
+
+function master(environment: Record<string, string> = {}) {
+  const base = temporaryFolder()
+  mkdirSync(join(base, 'in'))
+  const config = {
+    DARKSTREAM_SERVER_PORT: '0',
+    DARKSTREAM_SCANNER_ROOT_PATH: join(base, 'in'),
+    DARKSTREAM_SCANNER_OUTPUT_BASE: join(base, 'out'),
+    DARKSTREAM_DATABASE_PATH: join(base, 'jobs.db'),
+    ...environment,
+  }
+  return start(['master'], { ...on(one), environment: config })
+}
+
+function worker(environment: Record<string, string> = {}) {
+  return start(['worker', '--id', 'finder'], {
+    ...on(other),
+    environment: { DARKSTREAM_FFMPEG_GPU: 'off', ...environment },
+  })
+}
+
+function closeWire(): void {
+  for (const space of [one, other]) ip('netns', 'del', space)
+}
+
+const isOpen = openWire()
+if (!isOpen) closeWire()
+
+describe.skipIf(!isOpen)('on a network of two hosts', () => {
+  afterAll(closeWire)
+
+  test('a worker that was told no address finds the master', async () => {
+    const found = master()
+    await found.line(/master listening on/)
+    const finder = worker()
+    expect(await finder.line(/found the master/)).toContain('http://10.77.0.1:')
+    await found.line(/worker finder joined/)
+  }, 60_000)
+
+  test('it does not choose between two', async () => {
+    const both = [master(), master()]
+    await Promise.all(both.map((each) => each.line(/master listening on/)))
+    const finder = worker()
+    expect(await finder.ended).toBe(1)
+    expect(finder.output()).toMatch(/several masters are on this network: .*http:\/\/10\.77\.0\.1:.*--master-url/)
+  }, 60_000)
+
+  test('a master that is told to keep still is not found, and a worker that is told so does not look', async () => {
+    const still = master({ DARKSTREAM_SERVER_DISCOVERY: 'false' })
+    await still.line(/master listening on/)
+    expect(await worker().line(/no master answered/)).toContain('http://localhost:8080')
+    const blind = worker({ DARKSTREAM_WORKER_DISCOVERY: 'false' })
+    await blind.line(/worker finder, /)
+    expect(blind.output()).not.toContain('local network')
+  }, 60_000)
+})
