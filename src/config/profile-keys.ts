@@ -48,6 +48,8 @@ const neighbours = new Set([
   'vp8',
   'evc',
   'avs',
+  'asv1',
+  'flv1',
   'avui',
 ])
 

@@ -3,7 +3,7 @@ import type { ConfigProblem } from './problems.ts'
 import { profileConflicts } from './profile-conflicts.ts'
 import { profileKeys } from './profile-keys.ts'
 import type { KeyName, Sections } from './schema.ts'
-import { readWritten } from './setting.ts'
+import { profilesName, readWritten } from './setting.ts'
 import type { Plain } from './values.ts'
 import type { WrittenProfile } from './yaml-profiles.ts'
 
@@ -39,10 +39,10 @@ export function readProfiles(
   context: ProfileContext,
   problems: ConfigProblem[],
 ): LoadedProfile[] {
-  const before = problems.length
   const loaded = written.map((one) => readProfile(one, context, problems))
   // A profile of which a part was not understood would conflict with what nobody meant.
-  if (problems.length === before) problems.push(...profileConflicts(loaded, context))
+  const isDoubtful = problems.some(({ key }) => key?.split('.')[0] === profilesName)
+  if (!isDoubtful) problems.push(...profileConflicts(loaded, context))
   return loaded
 }
 

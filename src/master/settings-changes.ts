@@ -1,6 +1,9 @@
 import type { ConversionSettings } from '../contract/conversion.ts'
 import type { SourceFacts } from '../contract/profile.ts'
 
+/** What settings may do without. */
+const optional = new Set(['quality', 'max_bitrate'])
+
 /**
  * What two conversions of one source would differ in, as `codec h264 -> hevc` each; nothing where both give the same. Left
  * out is what changes no result: how it is checked, the file format, which its name fixed, and what the codec or the other
@@ -12,8 +15,10 @@ export function settingsChanges(
   source_facts: SourceFacts | null,
 ): string[] {
   const [old, fresh] = [decisive(before, source_facts), decisive(now, source_facts)]
+  // What has lost its say, or got it, has done so by another change that is told.
+  const isTold = (name: string) => optional.has(name) || (old[name] !== null && fresh[name] !== null)
   return Object.keys(fresh)
-    .filter((name) => old[name] !== fresh[name])
+    .filter((name) => old[name] !== fresh[name] && isTold(name))
     .map((name) => `${name} ${old[name] ?? 'none'} -> ${fresh[name] ?? 'none'}`)
 }
 

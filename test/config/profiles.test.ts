@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { profileKeys } from '../../src/config/profile-keys.ts'
 import { type ConfigSources, loadConfig } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/problems.ts'
@@ -187,6 +188,12 @@ describe('is refused with its line:', () => {
     ])
   })
 
+  test('what was not understood, and nothing that would follow from its not being there', () => {
+    expect(problemsOf('profiles:\n- {name: a, when: {min_hight: 1}, skip: true}\n- {name: b, skip: true}')).toEqual([
+      '2: profiles.1.when.min_hight: unknown key; did you mean min_height?',
+    ])
+  })
+
   test('more than a hundred of them', () => {
     expect(problemsOf(many(100))).toEqual([])
     expect(problemsOf(many(101))).toEqual(['1: profiles: expected at most 100 profiles, found 101'])
@@ -319,4 +326,13 @@ test('the example of docs/profiles.md is a configuration, and its table has ever
   expect(load(example).config.profiles.map(({ name }) => name)).toEqual(['phone clips', 'films in 4k', 'right already'])
   const conditions = [...profileKeys.keys()].filter((key) => key.startsWith('when.')).map((key) => key.slice(5))
   expect(conditions.filter((name) => !text.includes(`\`${name}\``))).toEqual([])
+})
+
+test('every video codec that ffmpeg knows can be a condition', async () => {
+  const child = Bun.spawn(['ffmpeg', '-hide_banner', '-codecs'], { stdout: 'pipe', stderr: 'ignore' })
+  const lines = (await child.stdout.text()).split('\n')
+  const names = lines.flatMap((line) => /^ [D.][E.]V... (\w+)/.exec(line)?.[1] ?? [])
+  expect(names.length).toBeGreaterThan(100)
+  const type = profileKeys.get('when.codec')?.type
+  expect(names.filter((name) => !isDeepStrictEqual(type?.parse(name), [name]))).toEqual([])
 })

@@ -28,6 +28,8 @@ describe('what changes a result is named with both values:', () => {
     [{ audio_codec: 'aac' }, { audio_codec: 'copy' }, ['audio_codec aac -> copy']],
     [{ two_pass: false }, { two_pass: true }, ['two_pass false -> true']],
     [{ quality: 60 }, { quality: 70 }, ['quality 60 -> 70']],
+    [{ bitrate: 5_000_000, two_pass: true }, { quality: 70 }, ['quality none -> 70']],
+    [{ codec: 'h264' }, { codec: 'ffv1' }, ['codec h264 -> ffv1']],
     [box(1920, 1080), box(640, 360), ['size 1280x720 -> 640x360']],
     [
       { codec: 'h264', bitrate: 5_000_000 },
