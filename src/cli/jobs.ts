@@ -85,7 +85,7 @@ export function jobText({ job, attempts, replacement }: Reply<'job'>): string {
   ].join('')
 }
 
-/** `hevc 3840x2160 HDR, 15.3 Mbit/s, 2 hours, matroska`; what is not known is left out. */
+/** `hevc 3840x2160 HDR, 15.3 Mb/s, 2 hours, matroska`; what is not known is left out. */
 function factsText({ codec, width, height, is_hdr, bit_rate, duration_seconds, format }: SourceFacts): string {
   return [
     `${codec} ${width}x${height}${is_hdr ? ' HDR' : ''}`,
@@ -97,7 +97,7 @@ function factsText({ codec, width, height, is_hdr, bit_rate, duration_seconds, f
 
 function rateText(bitsPerSecond: number): string {
   const kilobits = bitsPerSecond / 1000
-  return kilobits < 999.5 ? `${Math.round(kilobits)} kbit/s` : `${(kilobits / 1000).toFixed(1)} Mbit/s`
+  return kilobits < 999.5 ? `${Math.round(kilobits)} kb/s` : `${(kilobits / 1000).toFixed(1)} Mb/s`
 }
 
 /** Where the original of a replaced source is. */

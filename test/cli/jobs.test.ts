@@ -105,7 +105,7 @@ test('a skipped job tells why, by which profile, and what its source is', () => 
   expect(text).toContain(String.raw`skip_reason      the result would have 104% of\nthe size of the source`)
   expect(text).toContain('profile          films\n')
   expect(text).not.toMatch(/^source_facts|^score/m)
-  expect(text.split('films\n')[1]).toBe(`source: hevc 3840x2160 HDR, 15.3 Mbit/s, 2 hours, matroska
+  expect(text.split('films\n')[1]).toBe(`source: hevc 3840x2160 HDR, 15.3 Mb/s, 2 hours, matroska
 
 attempt 1 on worker-2: skipped, 2026-03-01T10:10:00.000Z to 2026-03-01T10:11:00.000Z
   too large
@@ -119,7 +119,7 @@ test('what is not known of a source is left out, and a score is told as it was m
   const facts = { codec: 'h264', width: 320, height: 180, is_hdr: false, bit_rate: null, duration_seconds: null }
   expect(toldOf({ ...facts, format: 'h264' })).toBe('source: h264 320x180, h264\n')
   expect(toldOf({ ...facts, bit_rate: 64_400, duration_seconds: 2, format: 'mov' })).toBe(
-    'source: h264 320x180, 64 kbit/s, 2 s, mov\n',
+    'source: h264 320x180, 64 kb/s, 2 s, mov\n',
   )
   expect(toldOf(null, { metric: 'vmaf', value: 94.25 })).toBe('score: vmaf 94.25\n')
 })
