@@ -3,6 +3,7 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -72,6 +73,21 @@ test('a second start converts what is new and leaves the rest alone', async () =
   expect(again.output).toMatch(/converted +1\n/)
   expect(again.output).toMatch(/converted before +1\n/)
   expect(readFileSync(join(output, 'a.mp4')).equals(before)).toBe(true)
+}, 60_000)
+
+test('what is skipped is told with its reason, is no failure, and is left alone by a second start', async () => {
+  const { source, output } = folders()
+  place(await clips.path('plain.mp4'), join(source, 'a.mp4'))
+  const environment = { DARKSTREAM_CONVERSION_MAX_SIZE_RATIO: '1%' }
+  const first = await run(['start', source, output, '--once'], { environment })
+  expect(first.output).toMatch(/^skipped +a\.mp4: .* times its source .* max_size_ratio is 0\.01$/m)
+  expect(first.output).toMatch(/skipped +1\n/)
+  expect(first.output).toMatch(/failed +0\n/)
+  const second = await run(['start', source, output, '--once'])
+  expect(second.output).not.toContain('a.mp4')
+  expect(second.output).toMatch(/skipped +1\n/)
+  expect([first.code, second.code]).toEqual([0, 0])
+  expect(readdirSync(output)).toEqual(['.darkstream'])
 }, 60_000)
 
 test('start --once waits for a file that is still being written', async () => {

@@ -66,6 +66,23 @@ test('a source that a rule excludes is skipped with its reason, and the worker g
   expect(lines.some((line) => line.includes('failed: ') && line.includes(job_id))).toBe(false)
 })
 
+test('a source whose result would be too large is skipped with the figure, by an encode that is told and left nothing', async () => {
+  const master = openMaster({ settings: { preset: 'ultrafast', max_size_ratio: 0.01 } })
+  const job_id = await addClip(master)
+  const { worker } = openWorker(master.remote)
+  await workUntil(master, worker, 1)
+  const { job } = await master.remote.job({ job_id })
+  expect(job.skip_reason ?? '').toMatch(/times its source .* max_size_ratio is 0.01$/)
+  expect(job).toMatchObject({
+    status: 'skipped',
+    source_facts: { codec: 'h264', width: 320, height: 180 },
+    profile: null,
+    ran_on: { encoder: 'libx264', fell_back: false },
+  })
+  expect(existsSync(job.output_path)).toBe(false)
+  expect(stagedIn(master)).toEqual([])
+})
+
 test('a requeued job is converted once no rule excludes it, and tells no reason any more', async () => {
   const master = openMaster({ config: never })
   const job_id = await addClip(master)
