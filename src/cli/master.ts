@@ -24,7 +24,7 @@ export async function run(args: CommandArgs): Promise<number> {
   const silence = config.server.discovery && !isLoopback(config.server.host) ? announce(server.port, log) : undefined
   log.info(`${versionLine()}: master listening on ${server.url}`, {
     root_path: config.scanner.root_path,
-    output_base: config.scanner.output_base,
+    ...(config.replace.enabled ? { replaces: true } : { output_base: config.scanner.output_base }),
     database: config.database.path,
   })
   await new Promise<void>((stop) => {

@@ -1,16 +1,17 @@
 import { lstat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Container, ConversionSettings } from '../contract/conversion.ts'
+import type { ConversionSettings } from '../contract/conversion.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import type { Job } from '../contract/job.ts'
 import type { Store } from '../queue/store.ts'
 import { type Clock, Pulse, sleep } from '../util/clock.ts'
 import type { OnJobEvent } from './events.ts'
 import { outputState, whyNotWritten } from './output-state.ts'
-import { containerNamed, outputCandidates } from './outputs.ts'
+import { outputCandidates } from './outputs.ts'
 import type { ReplaceOptions } from './parts.ts'
 import { freePlaces, isPlaceFit, whyNotReplaced } from './replace/fitness.ts'
 import { type ProfilesOfPath, ruleOf } from './path-profiles.ts'
+import { containerOf } from './settings-of.ts'
 import { checkSource, unmountedPauseMs } from './source-check.ts'
 
 export interface DispatcherOptions {
@@ -141,7 +142,8 @@ export class Dispatcher {
     if (replace.enabled) return this.checkReplaceable(claimed)
     // Beside its source: it was added in replace mode.
     const isBeside = dirname(claimed.output_path) === dirname(claimed.source_path)
-    const places = () => outputCandidates(claimed.source_path, root_path, output_base, this.containerOf(claimed))
+    const places = () =>
+      outputCandidates(claimed.source_path, root_path, output_base, containerOf(this.options.settings, claimed))
     const job = isBeside ? await this.place(claimed, places()) : claimed
     if (!job) return undefined
     const state = await outputState(job, await store.publication(job.id), this.options)
@@ -164,7 +166,7 @@ export class Dispatcher {
       if (job.source_mtime_ms === null) await store.updateSource(job.id, found)
       const known = job.source_mtime_ms === null ? { ...job, ...found } : job
       if (await isPlaceFit(known)) return known
-      return await this.place(known, await freePlaces(known.source_path, this.containerOf(known)))
+      return await this.place(known, await freePlaces(known.source_path, containerOf(this.options.settings, known)))
     } catch (error) {
       if (error instanceof DarkstreamError) throw error
       await this.fail(job, `it cannot be looked at: ${(error as Error).message}`)
@@ -177,11 +179,6 @@ export class Dispatcher {
     const placed = await this.options.store.placeOutput(claimOf(job), output_paths)
     if (!placed) await this.fail(job, 'every name that its result could have is taken')
     return placed
-  }
-
-  /** A job that was added under another setting keeps the container that its output is named for. */
-  private containerOf({ output_path }: Job): Container {
-    return containerNamed(output_path) ?? this.options.settings.container
   }
 
   /** Back to pending, for a while not to be handed out: a claim that no worker ever had. */

@@ -1,4 +1,4 @@
-import type { ConversionSettings } from '../contract/conversion.ts'
+import type { Container, ConversionSettings } from '../contract/conversion.ts'
 import { firstHolding } from '../contract/holds.ts'
 import { defaultPriority, type Job } from '../contract/job.ts'
 import type { Profile } from '../contract/profile.ts'
@@ -33,6 +33,9 @@ export function hasOwnPriority({ profilesOf }: Rules, job: Pick<Job, 'source_pat
 }
 
 /** A job that was added under another setting keeps the container that its output is named for. */
-function containerOf({ container }: ConversionSettings, { output_path }: Known) {
+export function containerOf(
+  { container }: Pick<ConversionSettings, 'container'>,
+  { output_path }: Pick<Job, 'output_path'>,
+): Container {
   return containerNamed(output_path) ?? container
 }

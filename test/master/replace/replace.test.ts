@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path'
 import { openMaster } from '../../support/master.ts'
 import { temporaryFolder } from '../../support/program.ts'
+import { lacksMounts, mountTinyDisk } from '../../support/tiny-disk.ts'
 import { claimFilm, claimNext, filesOf, handIn, replaceFilm, scan, textOf } from './films.ts'
 
 const replace = {}
@@ -176,6 +177,39 @@ test('what only a symbolic link leads to is skipped, by a link of its own or of 
   expect(await master.api.status({})).toMatchObject({ skipped: 2 })
   expect(lstatSync(join(master.root_path, 'link.mkv')).isSymbolicLink()).toBe(true)
 })
+
+const noMounts = lacksMounts('sources on another file system than the root')
+
+test.skipIf(noMounts)('a source on another file system fails before any work, and is untouched', async () => {
+  const master = openMaster({ replace })
+  using _ = mountTinyDisk(join(master.root_path, 'disk'), '1m')
+  await master.addSource('disk/film.mkv', 'the original')
+  expect(await master.api.claim({ worker_id: 'w', boot_id: 'boot', request_id: 'r' })).toBeNull()
+  const [job] = (await master.api.jobs({})).jobs
+  expect(job).toMatchObject({ status: 'failed', error_message: expect.stringContaining('another file system') })
+  expect(filesOf(master.root_path)).toEqual({ 'disk/film.mkv': 'the original' })
+})
+
+test.skipIf(noMounts)(
+  'a mount that only a rename can tell apart fails at the swap, and nothing is changed',
+  async () => {
+    for (const name of ['film.mkv', 'film.mp4']) {
+      const master = openMaster({ replace })
+      const folder = join(master.root_path, 'bound')
+      for (const path of [folder, join(master.root_path, 'real')]) mkdirSync(path)
+      expect(Bun.spawnSync(['mount', '--bind', join(master.root_path, 'real'), folder]).success).toBe(true)
+      try {
+        const job = await claimFilm(master, `bound/${name}`)
+        const done = await handIn(master, job)
+        expect(done).toMatchObject({ status: 'failed', message: expect.stringContaining('another file system') })
+        expect(textOf(master, `bound/${name}`)).toBe('the original')
+        expect(Object.keys(filesOf(folder))).toEqual([name])
+      } finally {
+        Bun.spawnSync(['umount', '-l', folder])
+      }
+    }
+  },
+)
 
 test('names of 255 bytes and names in either Unicode form are replaced and brought back', async () => {
   const names = [`${'f'.repeat(251)}.mkv`, `${'é'.normalize('NFD')}.mkv`, `${'é'.normalize('NFC')}.mp4`]

@@ -141,3 +141,13 @@ test('the upgrade of an original database looks each job up by an index and neve
     db.close()
   }
 })
+
+test('results, originals that are due and undoings that were cut short are found by their indexes', () => {
+  expect(planOf(statements.isOwnResult)).toEqual([
+    expect.stringContaining('replacements_results (result_size=? AND result_mtime_ms=?)'),
+  ])
+  expect(planOf(statements.dueOriginals)).toEqual([expect.stringContaining('replacements_due (kept_until_ms>? AND')])
+  expect(planOf(statements.undoing)).toEqual([expect.stringContaining('replacements_undoing')])
+  expect(planOf(statements.replacement)).toEqual([expect.stringContaining('PRIMARY KEY (job_id=?)')])
+  expect(planOf(statements.requeue).join('\n')).toContain('PRIMARY KEY (job_id=? AND attempt=?)')
+})
