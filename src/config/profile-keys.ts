@@ -1,9 +1,9 @@
+import { videoCodecs } from '../contract/conversion.ts'
 import { nearest } from './nearest.ts'
+import { PathPattern } from './path-pattern.ts'
 import { Bitrate, Duration } from './quantities.ts'
 import { codecAliases, type Key, schema } from './schema.ts'
 import { Choice, Flag, Integer, ListOf, Name, type ValueType } from './values.ts'
-import { videoCodecs } from '../contract/conversion.ts'
-import { PathPattern } from './path-pattern.ts'
 
 /** A key of a profile: how it is read; whether `null` is a value and not only nothing. */
 export interface ProfileKey {

@@ -1,7 +1,7 @@
 import { relative, sep } from 'node:path'
-import type { SourceRule } from '../queue/store.ts'
 import { skipByProfile } from '../contract/holds.ts'
 import { type ConfiguredProfile, isUnconditional, type Profile } from '../contract/profile.ts'
+import type { SourceRule } from '../queue/store.ts'
 
 /** What rules a path falls under before anybody has looked at its file. */
 export type ProfilesOfPath = (source_path: string) => Profile[]

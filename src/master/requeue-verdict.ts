@@ -1,8 +1,8 @@
+import { isUnconditional, type Profile } from '../contract/profile.ts'
 import type { EndedJob } from '../queue/store.ts'
 import type { Parts } from './parts.ts'
 import { profileOf, profilesFor, settingsOf } from './settings-of.ts'
 import { settingsChanges, sizeBoundChange } from './settings-changes.ts'
-import { isUnconditional, type Profile } from '../contract/profile.ts'
 
 /** Whether a job that has come to its end would come to another one today. */
 export type Verdict =

@@ -27,9 +27,9 @@ export function settingsOf(rules: Rules, job: Known, profile: Profile | undefine
   return profile?.settings ?? { ...rules.settings, container: containerOf(rules.settings, job) }
 }
 
-/** Whether a job has the priority that its path gave it: nobody has asked for another since. */
+/** Whether a job has the usual priority, or the one that its path gave it: as far as that tells, nobody asked for another. */
 export function hasOwnPriority({ profilesOf }: Rules, job: Pick<Job, 'source_path' | 'priority'>): boolean {
-  return job.priority === (surelyHolding(profilesOf(job.source_path))?.priority ?? defaultPriority)
+  return job.priority === defaultPriority || job.priority === surelyHolding(profilesOf(job.source_path))?.priority
 }
 
 /** A job that was added under another setting keeps the container that its output is named for. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ConversionError } from '../contract/failure.ts'
 import type { Assignment, Progress } from '../contract/job.ts'
+import type { SourceFacts } from '../contract/profile.ts'
 import { pathText, type RanOn } from '../contract/gpu.ts'
 import { type ConversionLimits, convert, type ConvertResult } from '../pipeline/convert.ts'
 import type { GpuAccess } from '../pipeline/gpu-access.ts'
@@ -11,7 +12,7 @@ import { jittered, sleep } from '../util/clock.ts'
 import { formatDuration } from '../util/format.ts'
 import { deliver, type DeliveryContext } from './deliver.ts'
 import type { Report } from './outbox.ts'
-import { farewellMs, isPassing } from './persist.ts'
+import { farewellMs, isPassing, persist } from './persist.ts'
 import type { Space } from './space.ts'
 
 /** Milliseconds between two reports of progress: the master's answer to one is also how a cancelled job's worker learns of it. */
@@ -53,6 +54,7 @@ export const stopNow = new Stopped('stopped', 'the worker stops')
 export async function runJob(job: Assignment, context: RunContext, signal: AbortSignal): Promise<void> {
   const { api, worker_id, outbox } = context
   const log = context.log.with({ job_id: job.id, attempt: job.attempt })
+  const patience = { first_pause_ms: context.retry_pause_ms, what: 'give the job back' }
   const report = await reportOf(job, context, signal).catch(end)
   if (report === undefined) return
   const entry = await outbox.keep({ staging_path: job.staging_path, report })
@@ -60,15 +62,25 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
 
   /** Ends an attempt that has neither a result nor a failure to tell of. */
   async function end(error: unknown): Promise<undefined> {
-    const isPostponed = error instanceof PostponedError
-    if (!isPostponed && !(error instanceof Stopped)) throw error
-    const isGivenBack = isPostponed || error.kind === 'stopped'
+    if (error instanceof PostponedError) {
+      log.info(`given back: ${error.message}`)
+      return persist(() => release(error.source_facts), { ...context, ...patience, signal }).then(
+        () => undefined,
+        unheard,
+      )
+    }
+    if (!(error instanceof Stopped)) throw error
+    const isGivenBack = error.kind === 'stopped'
     log.info(`${isGivenBack ? 'given back' : 'dropped'}: ${error.message}`)
-    if (!isGivenBack) return
-    const source_facts = isPostponed ? error.source_facts : null
-    await api
-      .release({ job_id: job.id, worker_id, attempt: job.attempt, source_facts }, AbortSignal.timeout(farewellMs))
-      .catch((refusal: unknown) => log.debug(`cannot give the job back: ${String(refusal)}`))
+    if (isGivenBack) await release(null, AbortSignal.timeout(farewellMs)).catch(unheard)
+  }
+
+  function release(source_facts: SourceFacts | null, limit?: AbortSignal) {
+    return api.release({ job_id: job.id, worker_id, attempt: job.attempt, source_facts }, limit)
+  }
+
+  function unheard(refusal: unknown): undefined {
+    log.debug(`cannot give the job back: ${String(refusal)}`)
   }
 }
 

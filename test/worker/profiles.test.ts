@@ -1,5 +1,7 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
+import type { Api } from '../../src/contract/api.ts'
+import { DarkstreamError } from '../../src/contract/error.ts'
 import { useClips } from '../support/clips.ts'
 import { probe } from '../support/cluster.ts'
 import { openMaster, type TestMaster } from '../support/master.ts'
@@ -81,14 +83,22 @@ test('of three clips one is skipped by its path, one by its codec, and one is co
   })
 })
 
-test('a clip whose profile gives it a later turn is looked at once, goes last, and is converted all the same', async () => {
+test('a clip whose profile gives it a later turn is looked at once, goes last, and is converted all the same, however long the master is away', async () => {
   const master = openMaster({
     config: 'conversion: {preset: ultrafast}\nprofiles: [{name: later, when: {hdr: true}, priority: 2}]',
   })
   const last = await addClip(master, 'a.mkv', 'hdr.mkv')
   master.clock.now += 1000
   const first = await addClip(master, 'b.mp4', 'plain.mp4')
-  const { worker, lines } = openWorker(master.remote, { concurrency: 1 })
+  let refusals = 0
+  const flaky: Api = {
+    ...master.remote,
+    release: async (input) => {
+      if (refusals++ < 2) throw new DarkstreamError('unreachable', 'away')
+      return master.remote.release(input)
+    },
+  }
+  const { worker, lines } = openWorker(flaky, { concurrency: 1 })
   await workUntil(master, worker, 2)
   const ended = master.events.filter(({ type }) => type === 'completed').map(({ job }) => job.id)
   expect(ended).toEqual([first, last])
