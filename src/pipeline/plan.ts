@@ -9,6 +9,7 @@ import type { MediaInfo, MediaStream, VideoStream } from './media-info.ts'
 import { type Picture, planPicture } from './picture.ts'
 import { planRate } from './rate-plan.ts'
 import { type Decision, dropped, type StreamDecision, streamDecisions } from './stream-decision.ts'
+import type { VideoEncoder } from './video-encoders.ts'
 import { videoFilters } from './video-filters.ts'
 import { cpuPath, type PathCandidate } from './video-paths.ts'
 
@@ -57,8 +58,11 @@ export interface ExpectedResult extends FrameSize {
   colour: ExpectedColour | null
 }
 
-/** SVT-AV1 up to 1.x refuses less, `Source Width must be at least 64`. */
-const smallestSvtSide = 64
+/**
+ * Pixels of a side, less than which an encoder refuses: SVT-AV1 up to 1.x says `Source Width must be at least 64`, libx265
+ * `Image size is too small`.
+ */
+const smallestSide: Partial<Record<VideoEncoder, number>> = { libsvtav1: 64, libx265: 16 }
 
 /**
  * Decides how a source becomes what the settings ask for, by a path of `videoPaths`; the CPU's unless told. Throws
@@ -73,12 +77,7 @@ export function planConversion(
   refuseDolbyVision(source)
   const picture = planPicture(source, settings)
   const { size } = picture
-  if (path.encoder === 'libsvtav1' && Math.min(size.width, size.height) < smallestSvtSide) {
-    throw new ConversionError(`av1 needs at least 64 x 64 pixels, and this picture is ${size.width} x ${size.height}`, {
-      class: 'permanent',
-      step: 'plan',
-    })
-  }
+  refuseTooSmall(size, path, settings)
   const audio = planAudio(info, settings)
   const rate = planRate(settings, path)
   return {
@@ -119,6 +118,13 @@ export function planConversion(
       colour: expectedColour(picture),
     },
   }
+}
+
+function refuseTooSmall({ width, height }: FrameSize, { encoder }: PathCandidate, { codec }: ConversionSettings): void {
+  const least = smallestSide[encoder] ?? 0
+  if (Math.min(width, height) >= least) return
+  const message = `${codec} needs at least ${least} x ${least} pixels, and this picture is ${width} x ${height}`
+  throw new ConversionError(message, { class: 'permanent', step: 'plan' })
 }
 
 /** A worker's other GPUs are no business of this ffmpeg: it opens the one that the path means. */

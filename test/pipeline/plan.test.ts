@@ -73,11 +73,12 @@ test('an encoder is told the average rate only where the nominal one is a fine g
   expect(hints).toEqual([null, 29.5, 10])
 })
 
-test('av1 refuses a picture that its encoder cannot take, for good', () => {
-  const source = media([video({ width: 16, height: 16 })])
-  expect(() => planConversion(source, settings({ codec: 'av1' }))).toThrow(
-    'av1 needs at least 64 x 64 pixels, and this picture is 16 x 16',
-  )
+test.each([
+  ['av1', 'av1 needs at least 64 x 64 pixels, and this picture is 14 x 14'],
+  ['hevc', 'hevc needs at least 16 x 16 pixels, and this picture is 14 x 14'],
+] as const)('%s refuses a picture that its encoder cannot take, for good', (codec, message) => {
+  const source = media([video({ width: 14, height: 14 })])
+  expect(() => planConversion(source, settings({ codec }))).toThrow(message)
 })
 
 test('each stream has its decision, in the order of the source', () => {
