@@ -20,6 +20,7 @@ export const also: Record<string, readonly TargetName[]> = {
   'variable.mp4': ['hevc.mkv', 'vp9.webm'],
   'variable.mkv': ['av1.webm'],
   'jitter.mp4': ['vp9.webm'],
+  'close.mp4': ['vp9.webm'],
   'sound-late.mkv': ['h264.mkv', 'vp9.webm'],
   'picture-late.mp4': ['h264.mkv'],
   'hole-in-sound.mkv': ['h264.mkv'],

@@ -25,6 +25,7 @@ export const pending: Record<string, readonly Aspect[]> = {
   'hevc.mp4 to h264.mp4': ['sound'],
   'index-first.mp4 to h264.mp4': ['sound'],
   'index-last.mp4 to h264.mp4': ['sound'],
+  'close.mp4 to h264.mp4': ['sound'],
   'jitter.mp4 to h264.mp4': ['sound'],
   'measurements.mp4 to h264.mp4': ['sound'],
   'mov-text.mp4 to h264.mkv': ['subtitles', 'notes'],

@@ -20,7 +20,8 @@ const codecs: Recipe[] = [
   track('ac3.mkv', 'ac3', '5.1(side)', ['-c:a', 'ac3', '-b:a', '384k']),
   track('eac3.mp4', 'eac3', '5.1(side)', ['-c:a', 'eac3', '-b:a', '384k']),
   track('dts.mkv', 'dts', '5.1(side)', ['-c:a', 'dca', '-strict', '-2', '-b:a', '1411k']),
-  track('truehd.mkv', 'truehd', '5.1', ['-c:a', 'truehd', '-strict', '-2']),
+  // The encoder says of its six channels that the back ones stand at the sides.
+  track('truehd.mkv', 'truehd', '5.1', ['-c:a', 'truehd', '-strict', '-2'], { layout: '5.1(side)' }),
   track('flac-7.1.mkv', 'flac', '7.1', ['-c:a', 'flac']),
   track('flac-6.1.mkv', 'flac', '6.1', ['-c:a', 'flac']),
   track('opus-5.1.mkv', 'opus', '5.1', ['-c:a', 'libopus', '-b:a', '192k']),

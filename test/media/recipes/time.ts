@@ -26,7 +26,9 @@ const rates: Recipe[] = [
 /** Bursts and gaps; both claps stay in. */
 const bursts = scene({ frames: 60, after: "select='lt(mod(n,12),3)+eq(n,10)+eq(n,52)+eq(n,59)'" })
 /** No two pictures are equally far apart. */
-const jitter = scene({ frames: 36, after: "setpts='PTS+0.008*sin(N*1.7)/TB'" })
+const jitter = scene({ frames: 36, after: "settb=1/90000,setpts='PTS+0.008*sin(N*1.7)/TB'" })
+/** Of every four pictures two are only 11 microseconds apart. */
+const close = scene({ frames: 36, after: "settb=1/90000,setpts='PTS-eq(mod(N,4),2)*3599'" })
 const variable = ['-fps_mode', 'vfr']
 
 const variableRates: Recipe[] = [
@@ -45,6 +47,12 @@ const variableRates: Recipe[] = [
     'a telephone that takes its pictures when it can',
     [[...jitter.picture, ...jitter.sound(), ...variable, '-enc_time_base', '1:90000', ...x264, ...aac]],
     { frames: 36, sounds: [stereo] },
+  ),
+  clip(
+    'close.mp4',
+    'pairs of pictures almost at the same time',
+    [close.picture, close.sound(), variable, '-enc_time_base', '1:90000', x264, aac],
+    { frames: 36, sounds: [stereo], has_clap: false },
   ),
   clip(
     'hours-apart.mkv',
