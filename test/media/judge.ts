@@ -97,9 +97,12 @@ function judgePicture(holds: Contents, target: Target, source: Seen, result: See
 
 /** Containers and codecs keep them in fractions of their own. */
 function isSameFigures(one: string | null, other: string | null): boolean {
-  const figures = (text: string | null) => [...(text ?? '').matchAll(/[\d.]+/g)].map(Number)
   const [here, there] = [figures(one), figures(other)]
   return here.length === there.length && here.every((figure, at) => Math.abs(figure - (there[at] ?? 0)) <= figure / 500)
+}
+
+function figures(text: string | null): number[] {
+  return [...(text ?? '').matchAll(/[\d.]+/g)].map(Number)
 }
 
 /** Of the film's tags, as ffprobe names them. */

@@ -108,8 +108,12 @@ const common = [
   ['-stats_period', '0.5'],
 ].flat()
 
-/** h264's decoder tells on level info only that it had to make up a part of a picture. */
+/**
+ * h264's decoder tells on level info only that it had to make up a part of a picture. The muxer that throws all away
+ * complains of two pictures at one time, which a container of coarse times may well hold.
+ */
 function isDamage(line: string): boolean {
+  if (line.startsWith('[null @ ')) return false
   return isErrorLine(line) || /concealing \d+ DC, \d+ AC, \d+ MV errors/.test(line)
 }
 
