@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { useClips } from '../support/clips.ts'
 import { type Cluster, place, probe, startCluster, startMaster } from '../support/cluster.ts'
-import { eventually, run } from '../support/program.ts'
+import { eventually, run, temporaryFolder } from '../support/program.ts'
 
 const clips = useClips()
 const replacing = { DARKSTREAM_REPLACE_ENABLED: 'true', DARKSTREAM_CONVERSION_TARGET_RESOLUTION: '160x160' }
@@ -34,8 +34,14 @@ test('a folder is replaced in place, left alone by later scans and masters, and 
     place(await clips.path(name.endsWith('mkv') ? 'plain.mkv' : 'plain.mp4'), join(source, name))
     originals.set(name, readFileSync(join(source, name)))
   }
+  place(await clips.path('plain.mp4'), join(source, 'broken.mp4'))
+  truncateSync(join(source, 'broken.mp4'), 10_000)
+  const broken = readFileSync(join(source, 'broken.mp4'))
   const worker = cluster.worker('one')
   await completed(4, cluster)
+  await eventually(async () => (await api.status({})).failed === 1)
+  expect(readFileSync(join(source, 'broken.mp4')).equals(broken)).toBe(true)
+  rmSync(join(source, 'broken.mp4'))
   expect(filmsOf(cluster)).toEqual(['a.mp4', 'film.mkv.mp4', 'film.mp4', 'sub/c.MP4'])
   for (const name of filmsOf(cluster)) expect(await probe(join(source, name))).toMatchObject({ size: '160x90' })
   expect(existsSync(cluster.output)).toBe(false)
@@ -45,9 +51,9 @@ test('a folder is replaced in place, left alone by later scans and masters, and 
   const port = Number(new URL(cluster.url).port)
   await startMaster({ ...cluster.environment, DARKSTREAM_SCANNER_VIDEO_EXTENSIONS: '.mp4,.mkv,.webm' }, port)
   await scanned(cluster)
-  expect(await api.status({})).toMatchObject({ completed: 4, pending: 0, processing: 0, failed: 0, skipped: 0 })
+  expect(await api.status({})).toMatchObject({ completed: 4, pending: 0, processing: 0, failed: 1, skipped: 0 })
 
-  const { jobs } = await api.jobs({})
+  const { jobs } = await api.jobs({ status: 'completed' })
   const told = await run(['jobs', jobs[0]?.id ?? '', '--master-url', cluster.url])
   expect(told.output).toContain(`original: kept at ${source}/.darkstream/originals/`)
   expect(told.output).toContain('darkstream undo puts it back')
@@ -61,6 +67,14 @@ test('a folder is replaced in place, left alone by later scans and masters, and 
   worker.signal('SIGTERM')
   expect(await worker.ended).toBe(0)
 }, 120_000)
+
+test('start, which only reads its source, refuses the setting', async () => {
+  const [source, output] = [temporaryFolder(), join(temporaryFolder(), 'output')]
+  place(await clips.path('plain.mkv'), join(source, 'film.mkv'))
+  const refused = await run(['start', source, output, '--once'], { environment: replacing })
+  expect(refused).toMatchObject({ code: 2, output: expect.stringContaining('replace.enabled') })
+  expect(readdirSync(source)).toEqual(['film.mkv'])
+})
 
 test('a master that is killed again and again in the middle of replacements loses no film and replaces each once', async () => {
   const cluster = await startCluster({ ...replacing, DARKSTREAM_CONVERSION_PRESET: 'ultrafast' })

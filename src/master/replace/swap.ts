@@ -119,13 +119,14 @@ async function rollBack(plan: Swap, moves: Moves): Promise<string | undefined> {
   if (to !== old) await returnLeaving(plan, moves)
   const [coming, there, kept] = await Promise.all([from, to, aside].map(lookAt))
   const isIn = coming ? isSame(there, coming) : isLike(there, arriving) && !isSame(there, kept)
-  if (isIn && !coming) await mkdir(dirname(from), { recursive: true })
-  if (isIn && !coming && !(await linkTo(to, from, moves))) await moves.rename(to, from)
-  if (to === old) {
-    if (kept && (isIn || !there)) await moves.rename(aside, old)
-  } else if (isIn && isSame(await lookAt(to), await lookAt(from))) {
-    await moves.unlink(to)
+  if (isIn && !coming) {
+    await mkdir(dirname(from), { recursive: true })
+    if (!(await linkTo(to, from, moves))) await moves.rename(to, from)
   }
+  const isStillIn = isIn && isSame(await lookAt(to), await lookAt(from))
+  if (to === old && kept && isStillIn) await moves.rename(aside, old)
+  else if (to === old && kept && !(await lookAt(old))) await moveToFreeName(aside, old, moves)
+  else if (to !== old && isStillIn) await moves.unlink(to)
   if (isSame(await lookAt(aside), await lookAt(old))) await moves.unlink(aside)
   await rmdir(dirname(aside)).catch(() => {})
   const left = await Promise.all([aside, leavingPath(aside)].map(lookAt))

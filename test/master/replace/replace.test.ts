@@ -157,11 +157,17 @@ test('a source with further names is skipped before any work; where that is wish
   expect(await careful.api.claim({ worker_id: 'w', boot_id: 'boot', request_id: 'r' })).toBeNull()
   const [job] = (await careful.api.jobs({})).jobs
   expect(job).toMatchObject({ status: 'skipped', skip_reason: expect.stringContaining('2 names (hard links)') })
-  const master = openMaster({ replace: { hard_links: 'replace' } })
-  await master.addSource('film.mkv', 'the original')
-  linkSync(join(master.root_path, 'film.mkv'), join(master.root_path, 'seed.bin'))
-  await handIn(master, await claimNext(master, 'film.mkv'))
-  expect(filesOf(master.root_path)).toMatchObject({ 'film.mp4': 'result', 'seed.bin': 'the original' })
+  for (const name of ['film.mkv', 'film.mp4']) {
+    const master = openMaster({ replace: { hard_links: 'replace' } })
+    await master.addSource(name, 'the original')
+    linkSync(join(master.root_path, name), join(master.root_path, 'seed.bin'))
+    const job = await claimNext(master, name)
+    await handIn(master, job)
+    expect(filesOf(master.root_path)).toMatchObject({ 'film.mp4': 'result', 'seed.bin': 'the original' })
+    await master.api.undoJob({ job_id: job.id })
+    expect(filesOf(master.root_path)).toEqual({ [name]: 'the original', 'seed.bin': 'the original' })
+    expect(statSync(join(master.root_path, name)).ino).toBe(statSync(join(master.root_path, 'seed.bin')).ino)
+  }
 })
 
 test('what only a symbolic link leads to is skipped, by a link of its own or of its folder', async () => {
