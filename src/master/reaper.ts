@@ -1,5 +1,6 @@
 import { nobodyTook } from '../queue/refusal.ts'
 import { sleep } from '../util/clock.ts'
+import { formatDuration } from '../util/format.ts'
 import type { Parts } from './parts.ts'
 import { discardStaged, stagingPath, sweepStaging } from './publish.ts'
 import { clockTrust, sweepOriginals } from './replace/originals.ts'
@@ -17,7 +18,11 @@ const longestOfferMs = 3_600_000
  * clean, until the signal.
  */
 export async function reapUntil(signal: AbortSignal, parts: Parts, onError: (error: unknown) => void): Promise<void> {
-  const isClockTrusted = clockTrust(parts.clock)
+  const onJump = (gain_ms: number) =>
+    parts.log.warn(
+      `the clock was set forward by ${formatDuration(gain_ms / 1000)}: originals that are kept aside are not removed for a day`,
+    )
+  const isClockTrusted = clockTrust(parts.clock, { onJump })
   for (let tick = 0; !signal.aborted; tick++) {
     try {
       await reapOnce(parts)

@@ -8,8 +8,8 @@ import type { Parts } from '../parts.ts'
 import { attemptFolder, ownFolder } from '../publish.ts'
 import { isPopulated } from '../source-check.ts'
 
-/** Originals looked at in one sweep. */
-const perSweep = 200
+/** Originals looked at in one sweep: to remove a large file can take a disk a second. */
+const perSweep = 20
 /** Milliseconds by which a clock may gain on the steady one between two sweeps before it is not believed. */
 const longestGainMs = 3_600_000
 /** Milliseconds for which it is not believed then. */
@@ -83,16 +83,22 @@ async function removeOriginal(replacement: StoredReplacement): Promise<string | 
 
 /**
  * Tells whether the clock can be believed when it says that an original's time is over. One that was set forward is not for
- * a day of running time: so long there is to set it right. `steady_ms` never jumps.
+ * a day of running time: so long there is to set it right. `steady_ms` never jumps. `onJump` is told by how much.
  */
-export function clockTrust(clock: Clock, steady_ms: () => number = () => performance.now()): () => boolean {
+export function clockTrust(
+  clock: Clock,
+  { steady_ms = () => performance.now(), onJump }: { steady_ms?: () => number; onJump: (gain_ms: number) => void },
+): () => boolean {
   let last = { clock: clock(), steady: steady_ms() }
   let distrustedUntil = -Infinity
   return () => {
     const now = { clock: clock(), steady: steady_ms() }
     const gain = now.clock - last.clock - (now.steady - last.steady)
     last = now
-    if (gain > longestGainMs) distrustedUntil = now.steady + distrustMs
+    if (gain > longestGainMs) {
+      distrustedUntil = now.steady + distrustMs
+      onJump(gain)
+    }
     return now.steady >= distrustedUntil
   }
 }

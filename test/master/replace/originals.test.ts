@@ -101,10 +101,8 @@ test('a clock that was set forward is not believed for a day of running time, on
     now.steady += ms
     now.clock += ms + gained
   }
-  const isTrusted = clockTrust(
-    () => now.clock,
-    () => now.steady,
-  )
+  const jumps: number[] = []
+  const isTrusted = clockTrust(() => now.clock, { steady_ms: () => now.steady, onJump: (gain) => jumps.push(gain) })
   expect(isTrusted()).toBe(true)
   pass(30 * day)
   expect(isTrusted()).toBe(true)
@@ -116,4 +114,5 @@ test('a clock that was set forward is not believed for a day of running time, on
   expect(isTrusted()).toBe(true)
   pass(60_000, -3 * day)
   expect(isTrusted()).toBe(true)
+  expect(jumps).toEqual([7 * day])
 })
