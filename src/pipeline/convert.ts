@@ -5,12 +5,13 @@ import { ConversionError } from '../contract/failure.ts'
 import type { RanOn } from '../contract/gpu.ts'
 import type { Progress } from '../contract/job.ts'
 import { applyProfile, type ProfileChoice } from './apply-profile.ts'
+import { EncodeError } from './encode-error.ts'
 import { encodePlan } from './encode-plan.ts'
 import { requireToneMapping } from './ffmpeg-filters.ts'
 import type { GpuAccess } from './gpu-access.ts'
 import type { MediaInfo } from './media-info.ts'
 import { onBestPath } from './on-best-path.ts'
-import { planPicture } from './picture.ts'
+import { type Picture, planPicture } from './picture.ts'
 import { mainVideo, planConversion } from './plan.ts'
 import { probeSource } from './probe.ts'
 import { SkippedError } from './skipped-error.ts'
@@ -18,6 +19,7 @@ import { sourceFacts } from './source-facts.ts'
 import { openStaging, openWork, removeStaging, removeWork, syncStaging } from './staging.ts'
 import type { Tools } from './tools.ts'
 import { type VerifyRequest, verifyResult } from './verify.ts'
+import { requireMetric } from './verify/measure-picture.ts'
 import type { PathCandidate } from './video-paths.ts'
 
 /** One conversion. The file at `source_path` is only read. */
@@ -100,10 +102,9 @@ async function convertStaged(given: ConvertRequest, inputPath: string): Promise<
   if (picture.colour.tone_map !== null || picture.colour.matrix_by === 'zscale') {
     await requireToneMapping({ tools: request.tools, environment: request.child_environment, signal })
   }
-  const { value: notes, ran_on } = await onBestPath(
-    { picture, settings, access: request.gpus },
-    signal,
-    (path, onEncoded) => convertOn(path, { request, info, inputPath, onEncoded }),
+  await requireMetric(settings.verify.metric, { tools: request.tools, environment: request.child_environment, signal })
+  const { value, ran_on } = await onBestPath({ picture, settings, access: request.gpus }, signal, (path, onEncoded) =>
+    convertOn(path, { request, info, picture, inputPath, onEncoded }),
   ).catch((error: unknown) => {
     if (error instanceof SkippedError) error.record = record
     throw error
@@ -111,19 +112,23 @@ async function convertStaged(given: ConvertRequest, inputPath: string): Promise<
   await syncStaging(stagingPath)
   signal.throwIfAborted()
   const { size } = await stat(stagingPath)
-  return { output_size: size, source_duration: info.duration_seconds, notes, ran_on, score: null, ...record }
+  return { output_size: size, source_duration: info.duration_seconds, ran_on, ...value, ...record }
 }
 
 /** A conversion whose source is known. */
 interface Conversion {
   request: ConvertRequest
   info: MediaInfo
+  picture: Picture
   inputPath: string
   onEncoded: () => void
 }
 
-/** Encodes on one path and checks what came of it; gives the plan's notes. */
-async function convertOn(path: PathCandidate, { request, info, inputPath, onEncoded }: Conversion): Promise<string[]> {
+/** Encodes on one path and checks what came of it. */
+async function convertOn(
+  path: PathCandidate,
+  { request, info, picture, inputPath, onEncoded }: Conversion,
+): Promise<Pick<ConvertResult, 'notes' | 'score'>> {
   const { tools, settings, limits, signal, staging_path: stagingPath } = request
   const plan = planConversion(info, settings, path)
   const runsOn = { decode: path.decode, filter: path.filter, encoder: path.encoder, device: path.device }
@@ -147,6 +152,8 @@ async function convertOn(path: PathCandidate, { request, info, inputPath, onEnco
   const checking: VerifyRequest = {
     ...lookOf(request),
     path: stagingPath,
+    source_path: inputPath,
+    picture,
     timeout_ms: limits.encode_timeout_ms,
     stall_timeout_ms: limits.stall_timeout_ms,
     container: plan.container,
@@ -155,10 +162,10 @@ async function convertOn(path: PathCandidate, { request, info, inputPath, onEnco
     copied_codecs: plan.audio.filter((track) => track.encoder === 'copy').map((track) => track.codec),
     on_percent: (percent) => request.on_progress({ ...stepProgress('verify', percent), runs_on: runsOn }),
   }
-  await verifyResult(checking, plan.expected, encoded).catch((error: unknown) => {
+  const score = await verifyResult(checking, plan.expected, encoded).catch((error: unknown) => {
     throw withCommand(error, command)
   })
-  return plan.notes
+  return { notes: plan.notes, score }
 }
 
 function lookOf({ tools, child_environment: environment, signal }: ConvertRequest) {
@@ -168,7 +175,10 @@ function lookOf({ tools, child_environment: environment, signal }: ConvertReques
 /** What a result fails by says more with the command that made it. */
 function withCommand(error: unknown, command: string[]): unknown {
   if (!(error instanceof ConversionError) || error.report.command.length > 0) return error
-  return new ConversionError(error.message, { ...error.report, command })
+  const report = { ...error.report, command }
+  return error instanceof EncodeError
+    ? new EncodeError(error.kind, error.message, report)
+    : new ConversionError(error.message, report)
 }
 
 function stepProgress(step: Progress['step'], percent: number | null): Progress {

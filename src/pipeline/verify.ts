@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import type { Container } from '../contract/conversion.ts'
+import type { Container, PictureScore, VerifySettings } from '../contract/conversion.ts'
 import { ConversionError } from '../contract/failure.ts'
 import { formatClock } from '../util/format.ts'
 import { colourProblems } from './check-colour.ts'
@@ -7,8 +7,10 @@ import { withFirstFrame } from './first-frame.ts'
 import { type ProbeRequest, readMediaInfo, type Reading } from './ffprobe.ts'
 import type { MediaInfo } from './media-info.ts'
 import type { ExpectedResult } from './plan.ts'
+import type { Picture } from './picture.ts'
 import type { Tools } from './tools.ts'
 import { containerFault } from './verify/container-fault.ts'
+import { measurePicture } from './verify/measure-picture.ts'
 import { decodeResult, type DecodeRequest } from './verify/decode-result.ts'
 
 /** A way in which a result differs from what it should be. */
@@ -24,6 +26,10 @@ const tolerance = { least: 0.5, most: 3, share: 0.01 }
 /** What to check, and with what. */
 export interface VerifyRequest extends ProbeRequest, DecodeRequest {
   tools: Tools
+  settings: VerifySettings
+  /** The source by a staged name, and what its picture was to become. */
+  source_path: string
+  picture: Picture
   container: Container
 }
 
@@ -34,10 +40,15 @@ export interface Encoded {
 }
 
 /**
- * Refuses a result by `ConversionError` (step verify) unless it is whole, is what was planned, and can be decoded: some of
- * it, or all of it when it is short or the settings say so.
+ * Refuses a result by `ConversionError` (step verify) unless it is whole, is what was planned, can be decoded, some of it or
+ * all of it when it is short or the settings say so, and its picture is as good as they ask. Gives the score, null where
+ * none was asked for.
  */
-export async function verifyResult(request: VerifyRequest, expected: ExpectedResult, encoded: Encoded): Promise<void> {
+export async function verifyResult(
+  request: VerifyRequest,
+  expected: ExpectedResult,
+  encoded: Encoded,
+): Promise<PictureScore | null> {
   const fault = await fileFault(request, encoded.size_bytes)
   if (fault !== null) refuse([{ message: `the result is damaged: ${fault}`, is_in_source: false }])
   const { info, complaints } = await readResult(request, expected)
@@ -47,6 +58,10 @@ export async function verifyResult(request: VerifyRequest, expected: ExpectedRes
   if (problems.length > 0) refuse(problems, complaints)
   const decoded = await decodeResult(request, info)
   if (decoded.problems.length > 0) refuse(decoded.problems, decoded.log)
+  const { metric } = request.settings
+  if (metric === null) return null
+  const video = info.streams.find((stream) => stream.kind === 'video')
+  return measurePicture({ ...request, metric, frame_count: video?.frame_count ?? null })
 }
 
 /** The first problem alone would hide what else there is to know. */

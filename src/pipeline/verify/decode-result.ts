@@ -3,7 +3,7 @@ import type { MediaInfo } from '../media-info.ts'
 import type { Problem } from '../verify.ts'
 import { type CheckRequest, decodeArgs, runCheck } from './decode.ts'
 import { decodeProblems } from './decode-problems.ts'
-import { closestDecoder, ffmpegHas, hasCloserDecoder } from './decoders.ts'
+import { closestDecoder, ffmpegDecoders, hasCloserDecoder } from './decoders.ts'
 import { samplePlaces, wholeFilm } from './sample-places.ts'
 
 /** How much of a result is decoded, and what is known of it. */
@@ -26,7 +26,7 @@ export async function decodeResult(
   info: MediaInfo,
 ): Promise<{ problems: Problem[]; log: string }> {
   const codec = info.streams.find((stream) => stream.kind === 'video')?.codec ?? ''
-  const decoder = hasCloserDecoder(codec) ? closestDecoder(codec, await ffmpegHas('decoders', request)) : null
+  const decoder = hasCloserDecoder(codec) ? closestDecoder(codec, await ffmpegDecoders(request)) : null
   const isFull = request.settings.decode === 'full'
   const places = isFull ? [wholeFilm] : samplePlaces(info.duration_seconds, request.seed)
   for (const [number, place] of places.entries()) {

@@ -5,6 +5,7 @@ import { fileUrl, inputLimits } from '../input-limits.ts'
 import { type ProcessResult, runProcess } from '../process.ts'
 import { type EncodeProgress, progressReader } from '../progress.ts'
 import { stallWatch } from '../stall-watch.ts'
+import type { Tools } from '../tools.ts'
 import type { Place } from './sample-places.ts'
 import { type DecodedStream, parseDecodedStream } from './decoded-stream.ts'
 
@@ -12,7 +13,7 @@ import { type DecodedStream, parseDecodedStream } from './decoded-stream.ts'
 export interface CheckRequest {
   /** The result. */
   path: string
-  tools: { ffmpeg_path: string; ffprobe_path: string }
+  tools: Tools
   environment: Record<string, string | undefined>
   /** Milliseconds: for one run, and without any sign of life. */
   timeout_ms: number

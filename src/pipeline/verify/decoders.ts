@@ -1,34 +1,29 @@
+import { parseEncoders } from '../prove/ffmpeg-lists.ts'
 import { runProcess } from '../process.ts'
+import type { Tools } from '../tools.ts'
 
-/** FFmpeg's names of what a build has. */
-export type Kind = 'decoders' | 'filters'
-
-interface Asked {
-  tools: { ffmpeg_path: string }
+/** Which ffmpeg to ask. */
+interface DecodersRequest {
+  tools: Pick<Tools, 'ffmpeg_path' | 'version'>
   environment: Record<string, string | undefined>
   signal: AbortSignal
 }
 
-/** One answer for a program: a worker does not exchange its ffmpeg while it runs. */
-const answers = new Map<string, ReadonlySet<string>>()
-const listTimeoutMs = 20_000
+const timeoutMs = 20_000
+/** By path and version: a program that was replaced is asked anew. */
+const asked = new Map<string, ReadonlySet<string>>()
 
-/** The decoders or filters that an ffmpeg has; an empty set when it does not tell. It is asked once. */
-export async function ffmpegHas(kind: Kind, { tools, environment, signal }: Asked): Promise<ReadonlySet<string>> {
-  const key = `${kind} ${tools.ffmpeg_path}`
-  const known = answers.get(key)
+/** The names of the decoders that an ffmpeg has; asked once, when it is first wanted. Empty when it does not tell. */
+export async function ffmpegDecoders({ tools, ...run }: DecodersRequest): Promise<ReadonlySet<string>> {
+  const key = `${tools.ffmpeg_path} ${tools.version}`
+  const known = asked.get(key)
   if (known !== undefined) return known
-  const argv = [tools.ffmpeg_path, '-hide_banner', '-loglevel', 'error', `-${kind}`]
-  const result = await runProcess({ argv, environment, signal, timeout_ms: listTimeoutMs })
-  if (result.killed_for === 'abort') throw signal.reason
-  const names = parseNames(result.stdout)
-  if (names.size > 0) answers.set(key, names)
-  return names
-}
-
-/** Reads `ffmpeg -decoders` and `-filters`: columns of flags, which differ from 5.1 to 9.0, and a name. */
-export function parseNames(text: string): Set<string> {
-  return new Set(text.split(/\r?\n/).flatMap((line) => /^ [A-Z.|]{2,6} ([\w-]+) +\S/.exec(line)?.[1] ?? []))
+  const argv = [tools.ffmpeg_path, '-hide_banner', '-decoders']
+  const { stdout } = await runProcess({ environment: run.environment, signal: run.signal, argv, timeout_ms: timeoutMs })
+  run.signal.throwIfAborted()
+  const decoders = parseEncoders(stdout)
+  if (decoders.size > 0) asked.set(key, decoders)
+  return decoders
 }
 
 /** Whether there is a decoder of a codec that looks closer than the one that FFmpeg takes. */

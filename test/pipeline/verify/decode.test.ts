@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { type CheckRun, decodeArgs } from '../../../src/pipeline/verify/decode.ts'
 import { decodeProblems } from '../../../src/pipeline/verify/decode-problems.ts'
 import { type DecodedStream, parseDecodedStream } from '../../../src/pipeline/verify/decoded-stream.ts'
-import { closestDecoder, parseNames } from '../../../src/pipeline/verify/decoders.ts'
+import { closestDecoder } from '../../../src/pipeline/verify/decoders.ts'
 import { wholeFilm } from '../../../src/pipeline/verify/sample-places.ts'
 import { inputLimits } from '../../../src/pipeline/input-limits.ts'
 import { audio, media, video } from '../samples.ts'
@@ -86,21 +86,10 @@ describe('of what was decoded', () => {
   })
 })
 
-describe('decoders', () => {
-  test('are read from the list of 5.1 and of 9.0', () => {
-    const list =
-      ' V....D = Video\n ------\n VFS..D ffv1                 FFmpeg video codec #1\n V....D libaom-av1           libaom AV1'
-    expect([...parseNames(list)]).toEqual(['ffv1', 'libaom-av1'])
-    const filters =
-      ' TS. ssim              VV->V      Calculate\n T.. xpsnr             VV->V      Calculate\n .S libvmaf            VV->V      Calc'
-    expect([...parseNames(filters)]).toEqual(['ssim', 'xpsnr', 'libvmaf'])
-  })
-
-  test("the codec's own library is chosen where ffmpeg has it and its choice is another", () => {
-    const all = new Set(['libaom-av1', 'libvpx-vp9', 'h264'])
-    expect(closestDecoder('av1', all)).toBe('libaom-av1')
-    expect(closestDecoder('vp9', all)).toBe('libvpx-vp9')
-    expect(closestDecoder('h264', all)).toBeNull()
-    expect(closestDecoder('av1', new Set())).toBeNull()
-  })
+test("the codec's own library is chosen where ffmpeg has it and its choice is another", () => {
+  const all = new Set(['libaom-av1', 'libvpx-vp9', 'h264'])
+  expect(closestDecoder('av1', all)).toBe('libaom-av1')
+  expect(closestDecoder('vp9', all)).toBe('libvpx-vp9')
+  expect(closestDecoder('h264', all)).toBeNull()
+  expect(closestDecoder('av1', new Set())).toBeNull()
 })
