@@ -14,6 +14,8 @@ export interface ValueType<T> {
   format(value: T): Plain
   /** The type of a list's items; only lists have it, and only they may be written as a YAML list. */
   item?: ValueType<string>
+  /** Whether it may be written as a YAML map of single values, which is read as the text `name=value, name=value`. */
+  isMap?: boolean
 }
 
 // oxlint-disable-next-line no-control-regex -- control characters are exactly what is refused

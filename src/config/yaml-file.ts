@@ -1,5 +1,5 @@
 import { isMap, LineCounter, parseDocument, type Node, type YAMLError, type YAMLMap } from 'yaml'
-import { isKeyName } from './schema.ts'
+import { isKeyName, keys } from './schema.ts'
 import { type Findings, keysOf, profilesName, sectionNames, unknownKey, unknownSection } from './setting.ts'
 import { describe, entries, isNothing, lineOfValue, type NodeReading, offsetOf, readNode } from './yaml-nodes.ts'
 import { readProfileNodes, type WrittenProfile } from './yaml-profiles.ts'
@@ -73,7 +73,7 @@ function readSection(reading: Reading, section: string, map: YAMLMap) {
     const key = `${section}.${name}`
     if (!isKeyName(key)) reading.report(pair.key, key, unknownKey(section, name))
     else if (!isNothing(pair.value)) {
-      const written = readNode(reading, key, pair.value)
+      const written = readNode(reading, key, pair.value, keys.get(key)?.type)
       const origin = { file: reading.file, line: lineOfValue(reading, pair) }
       if (written !== undefined) reading.findings.settings.push({ key, origin, written })
     }

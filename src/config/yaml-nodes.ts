@@ -1,6 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap } from 'yaml'
 import { quoted } from './problems.ts'
 import type { Written } from './setting.ts'
+import type { ValueType } from './values.ts'
 
 /** More items than any list needs; keeps a hostile file from making a million problems. */
 const maxListItems = 1000
@@ -12,9 +13,18 @@ export interface NodeReading {
   report(at: unknown, key: string | null, message: string): void
 }
 
-/** A single value as written, or a list of them; undefined after reporting what is neither. */
-export function readNode(reading: NodeReading, key: string, node: unknown): Written | undefined {
+/**
+ * A single value as written, or a list of them; a map's text where the key's type takes one. Undefined after reporting what
+ * is none of these.
+ */
+export function readNode(
+  reading: NodeReading,
+  key: string,
+  node: unknown,
+  type: Pick<ValueType<unknown>, 'isMap'> = {},
+): Written | undefined {
   if (isScalar(node)) return textOf(node)
+  if (isMap(node) && type.isMap) return readMap(reading, key, node)
   if (!isSeq(node)) {
     reading.report(node, key, `expected a value, found ${describe(node)}`)
     return undefined
@@ -29,6 +39,16 @@ export function readNode(reading: NodeReading, key: string, node: unknown): Writ
     else reading.report(item, key, `expected a list of single values, found ${describe(item)}`)
   }
   return items.length === node.items.length ? items : undefined
+}
+
+/** `{decode: full, ssim: 0.95}` is `decode=full, ssim=0.95`. */
+function readMap(reading: NodeReading, key: string, map: YAMLMap): string | undefined {
+  const parts: string[] = []
+  for (const [name, { key: at, value }] of entries(reading, map, `${key}.`)) {
+    if (isScalar(value) && !isNothing(value)) parts.push(`${name}=${textOf(value)}`)
+    else reading.report(at, `${key}.${name}`, `expected a value, found ${describe(value)}`)
+  }
+  return parts.length === map.items.length ? parts.join(', ') : undefined
 }
 
 /** The map's pairs by name; a name that is no word, or was there before, is a problem. */

@@ -49,7 +49,7 @@ function readProfileNode(reading: NodeReading, key: string, map: YAMLMap): Writt
       else if (!profileKeys.has(fullName)) {
         reading.report(pair.key, `${key}.${fullName}`, unknownProfileKey(name, ownName))
       } else if (!isNothing(pair.value)) {
-        const written = readNode(reading, `${key}.${fullName}`, pair.value)
+        const written = readNode(reading, `${key}.${fullName}`, pair.value, profileKeys.get(fullName)?.type)
         if (written !== undefined) values.set(fullName, { line: lineOfValue(reading, pair), written })
       } else if (profileKeys.get(fullName)?.isNullable && isNull(pair.value)) {
         values.set(fullName, { line: reading.lineOf(pair.key), written: null })

@@ -170,7 +170,10 @@ describe.each(testFfmpegs)('with %s', (_name, ffmpeg_path) => {
   test('a source that changes its size in mid-film has no score', async () => {
     const small = await made('small.h264', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=25:duration=2', ...x264)
     const path = join(folder, 'two-sizes.h264')
-    writeFileSync(path, Buffer.concat([readFileSync(await made('large.h264', ...picture, ...x264)), readFileSync(small)]))
+    writeFileSync(
+      path,
+      Buffer.concat([readFileSync(await made('large.h264', ...picture, ...x264)), readFileSync(small)]),
+    )
     expect(await caught(converted(path, {}))).toMatchObject({
       message: "the picture's ssim cannot be measured: its source changes in mid-film",
       report: { class: 'permanent', step: 'verify' },
