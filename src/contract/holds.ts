@@ -50,8 +50,12 @@ export function skipByProfile({ name }: Pick<Profile, 'name'>, facts?: SourceFac
 }
 
 function factsText({ codec, width, height, is_hdr, bit_rate }: SourceFacts): string {
-  const rate = bit_rate === null ? '' : ` at ${Number((bit_rate / 1e6).toPrecision(2))} Mb/s`
+  const rate = bit_rate === null ? '' : ` at ${rateText(bit_rate)}`
   return `${codec}${rate} in ${width}x${height}${is_hdr ? ', HDR' : ''}`
+}
+
+function rateText(bits: number): string {
+  return bits < 999_500 ? `${Math.round(bits / 1000)} kb/s` : `${(bits / 1e6).toFixed(1)} Mb/s`
 }
 
 function isWithin(value: number | null, min: number | undefined, max: number | undefined): boolean {

@@ -1,6 +1,8 @@
-import type { ConversionSettings } from '../contract/conversion.ts'
+import type { ConversionSettings, VideoCodec } from '../contract/conversion.ts'
 import type { SourceFacts } from '../contract/profile.ts'
 
+/** Codecs of which some encoder looks at a film twice. */
+const looksTwice = new Set<VideoCodec>(['h264', 'hevc', 'vp9'])
 /** What settings may do without. */
 const optional = new Set(['quality', 'max_bitrate'])
 
@@ -41,7 +43,7 @@ function decisive(settings: ConversionSettings, source_facts: SourceFacts | null
     quality: hasRate && quality !== null ? String(quality) : null,
     bitrate: isByBitrate ? rateText(settings.bitrate) : null,
     max_bitrate: hasRate && max_bitrate !== null ? rateText(max_bitrate) : null,
-    two_pass: isByBitrate ? String(settings.two_pass) : null,
+    two_pass: isByBitrate && looksTwice.has(codec) ? String(settings.two_pass) : null,
     audio_codec,
     audio_bitrate: rateText(audio_bitrate),
     audio_channels,

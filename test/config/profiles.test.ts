@@ -260,6 +260,19 @@ describe('demands that cannot be are refused:', () => {
     expect(problemsOf(text)).toEqual([problem])
   })
 
+  test.each([
+    ['two_pass: true', 'quality: 60', /two_pass to be false with conversion\.quality/],
+    [
+      'bitrate: 5M, max_bitrate: 6M',
+      'bitrate: 12M',
+      /max_bitrate to be at least conversion\.bitrate \(12M\), found 6M/,
+    ],
+  ])('%p with a profile of %p', (base, own, message) => {
+    const [problem, ...others] = problemsOf(`conversion: {${base}}\n${profile(`conversion: {${own}}`)}`)
+    expect(problem).toMatch(message)
+    expect([problem?.startsWith('4: profiles.1.conversion.'), others]).toEqual([true, []])
+  })
+
   test('but a skip may say what it compares with', () => {
     expect(problemsOf(profile('when: {compliant: true}', 'skip: true', 'conversion: {codec: hevc}'))).toEqual([])
   })

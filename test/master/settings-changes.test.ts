@@ -47,6 +47,7 @@ describe('what changes none is not:', () => {
     [box(1920, 1080), box(3840, 2160)],
     [{ verify: { decode: 'samples', metric: null } }, { verify: { decode: 'full', metric: null } }],
     [{ max_size_ratio: null }, { max_size_ratio: 0.9 }],
+    [{ codec: 'av1' }, { codec: 'av1', two_pass: true }],
     [
       { quality: 60, bitrate: 1_000_000 },
       { quality: 60, bitrate: 2_000_000, two_pass: true },

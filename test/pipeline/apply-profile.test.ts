@@ -66,8 +66,8 @@ describe('a skip', () => {
 
   test.each([
     [{ bit_rate: null, is_hdr: true }, 'profile small says skip: h264 in 1280x720, HDR'],
-    [{ bit_rate: 123_456_789 }, 'profile small says skip: h264 at 120 Mb/s in 1280x720'],
-    [{ bit_rate: 96_000 }, 'profile small says skip: h264 at 0.096 Mb/s in 1280x720'],
+    [{ bit_rate: 123_456_789 }, 'profile small says skip: h264 at 123.5 Mb/s in 1280x720'],
+    [{ bit_rate: 96_000 }, 'profile small says skip: h264 at 96 kb/s in 1280x720'],
   ])('of a source with %p', (changes, message) => {
     const found = { ...facts, ...changes }
     const act = () => applyProfile({ source_path, settings: settings(), profiles: [profile({ skip: true })] }, found)

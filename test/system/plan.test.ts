@@ -75,7 +75,7 @@ profiles:
 `,
   )
   const dry = await run(['start', source, join(base, 'out'), '--dry-run', '--config', config])
-  expect(dry.output).toMatch(/^would skip +b\.mkv: profile small says skip: h264 at [\d.]+ Mb\/s in 320x180$/m)
+  expect(dry.output).toMatch(/^would skip +b\.mkv: profile small says skip: h264 at [\d.]+ [kM]b\/s in 320x180$/m)
   expect(dry.output).toContain('would convert  films/c.mkv -> films/c.mp4  (hevc 320x180')
   expect(dry.output).toMatch(/^would skip +1$/m)
   expect(dry.output).toMatch(/^skipped before, or by path +1$/m)

@@ -40,7 +40,7 @@ test('of three clips one is skipped by its path, one by its codec, and one is co
   expect(await jobOf(master, hevc)).toMatchObject({
     status: 'skipped',
     profile: 'already h265',
-    skip_reason: expect.stringMatching(/^profile already h265 says skip: hevc at [\d.]+ Mb\/s in 160x90, HDR$/),
+    skip_reason: expect.stringMatching(/^profile already h265 says skip: hevc at [\d.]+ [kM]b\/s in 160x90, HDR$/),
     source_facts: { codec: 'hevc', width: 160, height: 90, is_hdr: true, format: 'matroska' },
     attempt: 1,
   })
