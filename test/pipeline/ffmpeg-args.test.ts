@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { ConversionSettings } from '../../src/contract/conversion.ts'
-import { ffmpegArgs } from '../../src/pipeline/ffmpeg-args.ts'
+import { ffmpegArgs, ffmpegRuns } from '../../src/pipeline/ffmpeg-args.ts'
 import { inputLimits } from '../../src/pipeline/input-limits.ts'
 import type { MediaInfo } from '../../src/pipeline/media-info.ts'
 import { planConversion } from '../../src/pipeline/plan.ts'
@@ -90,6 +90,56 @@ test('vp9 and opus in webm, from 5.1 as film discs have it', () => {
       ['-max_muxing_queue_size', '9999', '-f', 'webm', 'file:/staging/7/out'],
     ].flat(),
   )
+})
+
+describe('two passes', () => {
+  const paths = { input: '/work/7/in', output: '/staging/7/out', work_folder: '/work/7' }
+
+  function runsOf(changes: Partial<ConversionSettings>): string[][] {
+    return ffmpegRuns(planConversion(media(), settings({ two_pass: true, ...changes })), paths)
+  }
+
+  test('are two runs: the film alone to nowhere, then all of it', () => {
+    const filter = ['-filter:v', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing]
+    const pass = (number: string) => [
+      '-c:v',
+      'libx264',
+      '-preset',
+      'fast',
+      '-pass',
+      number,
+      '-passlogfile',
+      '/work/7/pass',
+      '-b:v',
+      '2000000',
+    ]
+    expect(runsOf({})).toEqual([
+      [...head, '-map', '0:0', ...filter, ...pass('1'), '-f', 'null', '-'],
+      [
+        [...head, '-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0'],
+        [...filter, ...pass('2'), ...aac],
+        ['-max_muxing_queue_size', '9999', '-movflags', '+faststart', '-write_tmcd', '0'],
+        ['-f', 'mp4', 'file:/staging/7/out'],
+      ].flat(),
+    ])
+  })
+
+  test('of libvpx begin on an even grid, beside a copy by which their progress shows', () => {
+    const [first, second] = runsOf({ codec: 'vp9' })
+    expect(first?.join(' ')).toEndWith(
+      [
+        '-map 0:0 -filter:v scale=w=1920:h=1080,setsar=1,format=yuv420p,setpts=N*1000/(25000*TB) -fps_mode:v passthrough',
+        '-enc_time_base:v 1000:25000 -c:v libvpx-vp9 -deadline good -cpu-used 3 -row-mt 1 -pass 1',
+        '-passlogfile /work/7/pass -maxrate 2147483647 -b:v 2000000 -f null - -map 0:0 -c:v copy -f null -',
+      ].join(' '),
+    )
+    expect(second?.join(' ')).toContain('format=yuv420p -fps_mode:v passthrough -enc_time_base:v 1:12800 ')
+  })
+
+  test('are one run where they make no sense', () => {
+    expect(runsOf({ quality: 60 })).toEqual([argsOf({ quality: 60 })])
+    expect(runsOf({ codec: 'av1' })).toEqual([argsOf({ codec: 'av1' })])
+  })
 })
 
 /** The argv of a path on a card that ffmpeg knows by the number 2; all of it runs there unless told. */
