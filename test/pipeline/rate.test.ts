@@ -144,6 +144,32 @@ describe.each(versions)('two passes by %s', (version) => {
   })
 })
 
+describe.each(versions)('two passes by %s, of what is odd:', (version) => {
+  test('frames of a variable rate keep their times', async () => {
+    const source = await clips.path('variable-rate.mkv')
+    for (const codec of ['h264', 'hevc', 'vp9'] as const) {
+      const wanted = { codec, container: 'mkv', two_pass: true, bitrate: 200_000 } as const
+      const twice = request(source, wanted, version)
+      await convert(twice)
+      const once = request(source, { ...wanted, two_pass: false }, version)
+      await convert(once)
+      const times = async (path: string) =>
+        (await pictures(path)).map(({ seconds }) => seconds).toSorted((a, b) => a - b)
+      expect(await times(twice.staging_path)).toEqual(await times(once.staging_path))
+    }
+  })
+
+  test('a single frame', async () => {
+    const source = join(clips.folder, 'one.mkv')
+    await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=128x72', '-frames:v', '1', '-c:v', 'libx264', source)
+    for (const codec of ['h264', 'hevc', 'vp9'] as const) {
+      const asked = request(source, { codec, container: 'mkv', two_pass: true }, version)
+      await convert(asked)
+      expect(await pictures(asked.staging_path)).toHaveLength(1)
+    }
+  })
+})
+
 describe('the first of two passes', () => {
   test('ends by a cancel, which leaves nothing', async () => {
     const controller = new AbortController()
