@@ -92,6 +92,11 @@ test('vp9 and opus in webm, from 5.1 as film discs have it', () => {
   )
 })
 
+function x264Pass(number: string): string[] {
+  const log = ['-pass', number, '-passlogfile', '/work/7/pass']
+  return ['-c:v', 'libx264', '-preset', 'fast', ...log, '-b:v', '2000000']
+}
+
 describe('two passes', () => {
   const paths = { input: '/work/7/in', output: '/staging/7/out', work_folder: '/work/7' }
 
@@ -101,23 +106,11 @@ describe('two passes', () => {
 
   test('are two runs: the film alone to nowhere, then all of it', () => {
     const filter = ['-filter:v', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing]
-    const pass = (number: string) => [
-      '-c:v',
-      'libx264',
-      '-preset',
-      'fast',
-      '-pass',
-      number,
-      '-passlogfile',
-      '/work/7/pass',
-      '-b:v',
-      '2000000',
-    ]
     expect(runsOf({})).toEqual([
-      [...head, '-map', '0:0', ...filter, ...pass('1'), '-f', 'null', '-'],
+      [...head, '-map', '0:0', ...filter, ...x264Pass('1'), '-f', 'null', '-'],
       [
         [...head, '-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0'],
-        [...filter, ...pass('2'), ...aac],
+        [...filter, ...x264Pass('2'), ...aac],
         ['-max_muxing_queue_size', '9999', '-movflags', '+faststart', '-write_tmcd', '0'],
         ['-f', 'mp4', 'file:/staging/7/out'],
       ].flat(),
