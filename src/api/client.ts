@@ -9,11 +9,21 @@ const answerTimeoutMs = 15_000
 /** `fetch`, or an app's own `request` in a test that needs no socket. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
+/** Asks as the holder of a token. */
+export function withToken(token: string | undefined): Fetch {
+  if (token === undefined) return (url, init) => fetch(url, init)
+  return (url, init) => {
+    const headers = new Headers(init.headers)
+    headers.set('Authorization', `Bearer ${token}`)
+    return fetch(url, { ...init, headers })
+  }
+}
+
 /**
  * The contract as seen from beyond: every operation is one HTTP request, checked on the way back. A master that cannot be
  * reached is a `DarkstreamError` of code `unreachable`; what the master refuses keeps its code.
  */
-export function createClient(master_url: string, request: Fetch = (url, init) => fetch(url, init)): Api {
+export function createClient(master_url: string, request: Fetch = withToken(undefined)): Api {
   const base = master_url.replace(/\/+$/, '')
   const entries = (Object.keys(routes) as Operation[]).map((operation) => [operation, call(operation)])
   return Object.fromEntries(entries) as Api

@@ -5,10 +5,15 @@ import { DarkstreamError, httpStatusOfCode } from '../contract/error.ts'
 import { maxWaitSeconds, type Operation, routes } from '../contract/routes.ts'
 import { sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
+import { Doorkeeper } from './doorkeeper.ts'
+import type { Guard } from './guard.ts'
 import { metricsText } from './metrics.ts'
+import { answerHeaders, loopbackNamesOnly, sameOrigin } from './web-safety.ts'
 
 /** Bytes of a request's body at most: a failure report with its command line and log tail is far below. */
 const maxBodyBytes = 1 << 20
+/** Milliseconds that a body may take. */
+const bodyTimeoutMs = 30_000
 /** Milliseconds that requests in flight have when the server stops. */
 const stopGraceMs = 5000
 
@@ -16,19 +21,41 @@ export interface AppOptions {
   api: Api
   version: string
   log: Log
+  /** Says whose a token is; without it everybody may do everything. */
+  guard?: Guard | undefined
+  /** Whether only this machine can reach it. */
+  is_local?: boolean
+  /** Milliseconds that a body may take; half a minute unless told. */
+  body_timeout_ms?: number
 }
 
 /** The contract over HTTP: every operation of the route table, health and metrics. Errors are `{code, message}`. */
-export function createApp({ api, version, log }: AppOptions): Hono {
+export function createApp(options: AppOptions): Hono {
+  const { api, version, log, guard, is_local = false, body_timeout_ms = bodyTimeoutMs } = options
   const app = new Hono()
+  const doorkeeper = new Doorkeeper(guard)
+  app.use(answerHeaders, sameOrigin)
+  if (is_local && guard === undefined) app.use(loopbackNamesOnly)
   app.use(
     bodyLimit({ maxSize: maxBodyBytes, onError: () => refuse('request_too_large', `at most ${maxBodyBytes} bytes`) }),
   )
-  for (const operation of Object.keys(routes) as Operation[]) mount(app, operation, api)
+  for (const operation of Object.keys(routes) as Operation[])
+    mount(app, operation, { api, doorkeeper, body_timeout_ms })
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
-  app.get('/readyz', async (c) => c.json({ status: 'ready', ...(await api.status({})) }))
+  app.get('/readyz', async (c) => {
+    // That it answers is for everybody, what it holds is not.
+    const counts = await api.status({})
+    const isAdmitted = await doorkeeper.admitRole(c, 'read').then(
+      () => true,
+      () => false,
+    )
+    return c.json({ status: 'ready', ...(isAdmitted ? counts : {}) })
+  })
   app.get('/api/health', (c) => c.json({ status: 'ok', version }))
-  app.get('/metrics', async (c) => c.text(metricsText(await api.stats({}), await api.workers({}))))
+  app.get('/metrics', async (c) => {
+    await doorkeeper.admitRole(c, 'read')
+    return c.text(metricsText(await api.stats({}), await api.workers({})))
+  })
   app.notFound((c) => errorResponse(c, new DarkstreamError('not_found', `there is nothing at ${c.req.path}`)))
   app.onError((error, c) => {
     if (error instanceof DarkstreamError) return errorResponse(c, error)
@@ -62,7 +89,7 @@ export function listen(app: Hono, address: { host: string; port: number }): Runn
       idleTimeout: maxWaitSeconds + 10,
       // The limit of the app tells in words what Bun's own would not.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-      fetch: (request) => app.fetch(request),
+      fetch: (request, own) => app.fetch(request, { address: own.requestIP(request)?.address }),
     })
     const port = server.port ?? address.port
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
@@ -84,8 +111,15 @@ async function stop(server: Bun.Server<unknown>): Promise<void> {
   await server.stop(true)
 }
 
+interface MountParts {
+  api: Api
+  doorkeeper: Doorkeeper
+  body_timeout_ms: number
+}
+
 /** One operation at its path; any other method there is told which one it takes. */
-function mount<K extends Operation>(app: Hono, operation: K, api: Api): void {
+function mount<K extends Operation>(app: Hono, operation: K, parts: MountParts): void {
+  const { api, doorkeeper, body_timeout_ms } = parts
   const { method, path } = routes[operation]
   app.all(path, async (c) => {
     // Hono answers HEAD through GET, which would hand out a job to nobody.
@@ -93,8 +127,9 @@ function mount<K extends Operation>(app: Hono, operation: K, api: Api): void {
       c.header('Allow', method)
       throw new DarkstreamError('method_not_allowed', `${path} takes ${method}`)
     }
+    await doorkeeper.admit(c, operation)
     const query = readQuery(c)
-    const input = method === 'GET' ? query : { ...query, ...(await readBody(c)) }
+    const input = method === 'GET' ? query : { ...query, ...(await readBody(c, body_timeout_ms)) }
     const reply = await (api[operation] as (input: unknown, signal: AbortSignal) => Promise<unknown>)(
       input,
       c.req.raw.signal,
@@ -114,14 +149,23 @@ function readQuery(c: Context): Record<string, string> {
   return Object.fromEntries(Object.entries(c.req.query()).filter(([, value]) => value !== ''))
 }
 
-async function readBody(c: Context): Promise<Record<string, unknown>> {
-  const text = decoded(await c.req.arrayBuffer())
+async function readBody(c: Context, timeout_ms: number): Promise<Record<string, unknown>> {
+  const text = decoded(await inTime(c.req.arrayBuffer(), timeout_ms))
   if (text.trim() === '') return {}
   const body = parseJson(text)
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new DarkstreamError('invalid_request', 'the body must be a JSON object')
   }
   return body as Record<string, unknown>
+}
+
+/** A body that comes a byte a minute would hold its connection for ever. */
+async function inTime(body: Promise<ArrayBuffer>, timeout_ms: number): Promise<ArrayBuffer> {
+  const read = new AbortController()
+  const late = sleep(timeout_ms, read.signal).then(() => undefined)
+  const bytes = await Promise.race([body, late]).finally(() => read.abort())
+  if (bytes === undefined) throw new DarkstreamError('request_timeout', 'the body did not come in time')
+  return bytes
 }
 
 function decoded(bytes: ArrayBuffer): string {

@@ -1,13 +1,22 @@
-import { createClient } from '../api/client.ts'
+import { resolve } from 'node:path'
+import { createClient, withToken } from '../api/client.ts'
 import type { Api } from '../contract/api.ts'
+import { readSecret } from './cluster-secret.ts'
+import { ownToken } from './own-token.ts'
 import { settingsOf } from './settings.ts'
 import type { CommandArgs } from './usage.ts'
 
-/** The master that a command asks: `--master-url`, or what the configuration says, on the master's own host its port. */
+/**
+ * The master that a command asks: `--master-url`, or what the configuration says, on the master's own host its port; with
+ * the token that this host was given, or the secret of a master whose queue lies here.
+ */
 export function masterOf(args: CommandArgs): Api {
   const { config, origins } = settingsOf(args, { usual_file: false })
   const isNamed = origins['worker.master_url'] !== 'default'
-  return createClient(isNamed ? config.worker.master_url : `http://localhost:${config.server.port || 8080}`)
+  const url = isNamed ? config.worker.master_url : `http://localhost:${config.server.port || 8080}`
+  // Who may read the secret of a master on this host may do all that it can.
+  const token = ownToken(config.worker) ?? readSecret(resolve(config.database.path))?.admin
+  return createClient(url, withToken(token))
 }
 
 /** A flag's number as the wire takes it; what is not one is refused by the contract's own check. */

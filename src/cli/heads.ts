@@ -27,6 +27,7 @@ const asking = {
     valueHint: 'url',
     description: 'Where the master is (default: http://localhost:8080)',
   },
+  token: { type: 'string', valueHint: 'token', description: 'Token, better given as DARKSTREAM_WORKER_TOKEN' },
   config: { type: 'string', valueHint: 'file', description: 'Configuration file that says where the master is' },
 } as const
 const json = { json: { type: 'boolean', description: 'Print JSON for programs' } } as const
@@ -88,6 +89,7 @@ export const heads = {
       ...config,
       host: { type: 'string', valueHint: 'address', description: 'Address to listen on (default: 0.0.0.0)' },
       port: { type: 'string', valueHint: 'port', description: 'Port to listen on, 0 for any free one (default: 8080)' },
+      insecure: { type: 'boolean', description: 'Answer everybody who can reach the port, without a token' },
       ...logging,
     },
     examples: ['darkstream master --config config.yaml', 'darkstream master --config config.yaml --port 9000'],
@@ -101,6 +103,8 @@ export const heads = {
         valueHint: 'url',
         description: 'Where the master is (default: http://localhost:8080)',
       },
+      master: { type: 'string', valueHint: 'url', description: 'The same, as in the line that a master prints' },
+      token: { type: 'string', valueHint: 'token', description: "Token that the master's line has" },
       id: { type: 'string', valueHint: 'name', description: 'Name of this worker (default: the host name)' },
       concurrency: {
         type: 'string',
@@ -228,6 +232,21 @@ export const heads = {
       ...json,
     },
     examples: ['darkstream detect', 'darkstream detect --quick --json'],
+  },
+  token: {
+    description: "Make, list or revoke tokens of a queue; to be called on the master's machine",
+    args: {
+      action: { type: 'positional', required: true, description: 'create worker|admin|read, list, or revoke ID...' },
+      name: { type: 'string', valueHint: 'text', description: 'With create: whose it is' },
+      ...config,
+      ...json,
+    },
+    examples: [
+      'darkstream token create worker --name "render farm" --config config.yaml',
+      'darkstream token list --config config.yaml',
+      'darkstream token revoke 1a2b3c4d --config config.yaml',
+    ],
+    takesMore: true,
   },
   init: {
     description: 'Write a commented configuration file, after a few questions',

@@ -21,6 +21,7 @@ const loaders: Record<CommandName, () => Promise<{ run: (args: CommandArgs) => P
   cancel: () => import('./cancel.ts'),
   backup: () => import('./backup.ts'),
   detect: () => import('./detect.ts'),
+  token: () => import('./token.ts'),
   init: () => import('./init.ts'),
   service: () => import('./service.ts'),
   plan: () => import('./plan.ts'),

@@ -11,6 +11,8 @@ const keyOfFlag = {
   host: 'server.host',
   port: 'server.port',
   'master-url': 'worker.master_url',
+  master: 'worker.master_url',
+  token: 'worker.token',
   id: 'worker.id',
   concurrency: 'worker.concurrency',
   codec: 'conversion.codec',

@@ -1,8 +1,9 @@
-import { createClient } from '../api/client.ts'
+import { createClient, withToken } from '../api/client.ts'
 import { type BuiltWorker, buildWorker } from './build-worker.ts'
 import { systemdNotifier } from './notify.ts'
 import { masterUrlOf } from './find-master.ts'
 import { openLog } from './open-log.ts'
+import { ownToken } from './own-token.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
 import type { CommandArgs } from './usage.ts'
@@ -24,7 +25,13 @@ export async function run(args: CommandArgs): Promise<number> {
     () => built?.worker.stop(),
   )
   const master_url = await masterUrlOf(loaded, starting.signal, log)
-  built = await buildWorker({ config, api: createClient(master_url), log, signal: starting.signal, master: master_url })
+  built = await buildWorker({
+    config,
+    api: createClient(master_url, withToken(ownToken(config.worker))),
+    log,
+    signal: starting.signal,
+    master: master_url,
+  })
   if (built === undefined) {
     log.info('stopped before it began')
     return 0

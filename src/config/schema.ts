@@ -4,7 +4,7 @@ import { logLevels } from '../util/log.ts'
 import { Age } from './age.ts'
 import { Bitrate, Duration, Ratio, Resolution, Size } from './quantities.ts'
 import { Verify } from './verify.ts'
-import { Choice, Extension, Flag, Host, HttpUrl, Integer, ListOf, Name, Path, type ValueType } from './values.ts'
+import { Choice, Extension, Flag, Host, HttpUrl, Integer, ListOf, Name, Path, Token, type ValueType } from './values.ts'
 
 /** One setting: how it is read, what it is when nobody sets it, and what it does. */
 export interface Key<T> {
@@ -25,6 +25,7 @@ export const schema = {
   server: {
     port: key(Integer(0, 65_535), '8080', 'TCP port that the master listens on; 0 takes any free one'),
     host: key(Host, '0.0.0.0', 'address that the master listens on; 127.0.0.1 for this machine only'),
+    insecure: optional(Flag, 'true on 127.0.0.1 and localhost, else false', 'answer everybody, without a token'),
     discovery: key(Flag, 'true', 'answer workers that look for a master on the local network'),
   },
   scanner: {
@@ -84,6 +85,8 @@ export const schema = {
     id: optional(Name, 'the host name', 'name of this worker; must differ between workers'),
     concurrency: optional(Integer(1, 64), 'one per four CPU cores, at least one', 'conversions at the same time'),
     master_url: key(HttpUrl, 'http://localhost:8080', 'where the worker finds its master'),
+    token: optional(Token, 'no token', "what the master's join line says; better in a file or in the environment"),
+    token_file: optional(Path, 'no file', 'a file with the token, for its owner alone'),
     discovery: key(Flag, 'true', 'look for a master on the local network where master_url is not set'),
     heartbeat_interval: key(Duration('100ms'), '30s', 'pause between two signs of life'),
     job_check_interval: key(Duration('10ms'), '5s', 'pause between two questions for work'),

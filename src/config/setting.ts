@@ -47,7 +47,7 @@ export function readWritten<T>(
 
   function refuse(text: string, refusing: ValueType<unknown>, line?: number): undefined {
     const hint = refusing.hint?.(text)
-    const found = text === '' ? 'nothing' : quoted(text)
+    const found = text === '' ? 'nothing' : refusing.isSecret ? 'something else' : quoted(text)
     report(`expected ${refusing.expected}, found ${found}${hint ? `; ${hint}` : ''}`, line)
   }
 }

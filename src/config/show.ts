@@ -17,11 +17,16 @@ export interface ConfigRow {
   doc: string
 }
 
+/** In the place of a secret. */
+const hidden = '***'
+
 /** Every key in the order of the schema, with its value and where that came from; plain data for JSON. */
 export function configRows({ config, origins }: LoadedConfig): ConfigRow[] {
   return [...keys].map(([key, { type, doc }]) => {
     const value = valueOf(config, key)
-    return { key, value, written: value === null ? null : type.format(value), origin: origins[key], doc }
+    const written = value === null ? null : type.format(value)
+    const shown = value !== null && type.isSecret ? { value: hidden, written: hidden } : { value, written }
+    return { key, ...shown, origin: origins[key], doc }
   })
 }
 

@@ -12,6 +12,8 @@ export interface ValueType<T> {
   /** What to write instead of a refused text, or undefined when that cannot be guessed. */
   hint?(text: string): string | undefined
   format(value: T): Plain
+  /** Whether no answer, log or message may show it. */
+  isSecret?: true
   /** The type of a list's items; only lists have it, and only they may be written as a YAML list. */
   item?: ValueType<string>
   /** Whether it may be written as a YAML map of single values, which is read as the text `name=value, name=value`. */
@@ -83,6 +85,14 @@ export const Name: ValueType<string> = {
   parse(text) {
     return text.trim() === '' || text.length > 200 || controlCharacter.test(text) ? undefined : text
   },
+  format: (value) => value,
+}
+
+/** A token as `Authorization: Bearer` takes one (RFC 6750). */
+export const Token: ValueType<string> = {
+  expected: 'a token of letters, digits and -._~+/=',
+  isSecret: true,
+  parse: (text) => (/^[\w~+/.=-]{1,512}$/.test(text.trim()) ? text.trim() : undefined),
   format: (value) => value,
 }
 

@@ -1,13 +1,20 @@
 /** What can go wrong across the wire, by code, with the HTTP status that carries it. */
 export const httpStatusOfCode = {
   invalid_request: 400,
+  /** No token, or one that does not hold. */
+  unauthorized: 401,
+  /** The token is not for this, or a page of another origin asks. */
+  forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
+  /** The body did not come in time. */
+  request_timeout: 408,
   /** The job is not the caller's, or not in a state that allows the act. Nothing was changed. */
   conflict: 409,
   /** A newer process registered under this worker's id; this one must stop. */
   worker_replaced: 409,
   request_too_large: 413,
+  too_many_requests: 429,
   internal: 500,
   unavailable: 503,
   /** The client's own: no answer came from the master. */

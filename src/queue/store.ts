@@ -8,6 +8,7 @@ import type { StatsReport, StatusReport } from '../contract/report.ts'
 import type { Heartbeat } from '../contract/worker.ts'
 import type { Replacements } from './replacements.ts'
 import type { Standings } from './standings.ts'
+import type { Tokens } from './tokens.ts'
 
 /** A video file that a scan has found and that is no longer being written. */
 export interface FoundSource {
@@ -148,7 +149,7 @@ export interface Totals {
  * A lease that has run out ends nothing by itself: until `reap` looks, the claim is its owner's, who may renew it or end it
  * as before. From then on it is nobody's.
  */
-export interface Store extends Standings, Replacements {
+export interface Store extends Standings, Replacements, Tokens {
   /** Adds new sources as pending, queues changed ones again, leaves unchanged ones and those being processed alone. */
   addSources(sources: readonly FoundSource[]): Promise<{ added: number; changed: number; unchanged: number }>
 

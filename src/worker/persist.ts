@@ -1,4 +1,4 @@
-import { DarkstreamError } from '../contract/error.ts'
+import { DarkstreamError, type ErrorCode } from '../contract/error.ts'
 import { jittered, sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 
@@ -8,9 +8,11 @@ const maxPauseMs = 10_000
 /** Milliseconds that a last word to the master may take when the worker is told to stop now. */
 export const farewellMs = 3000
 
+const passing = new Set<ErrorCode>(['unreachable', 'unavailable', 'internal', 'too_many_requests', 'request_timeout'])
+
 /** Whether the master may answer when asked again: it is away, restarting or in trouble of its own. */
 export function isPassing(error: unknown): error is DarkstreamError {
-  return error instanceof DarkstreamError && ['unreachable', 'unavailable', 'internal'].includes(error.code)
+  return error instanceof DarkstreamError && passing.has(error.code)
 }
 
 /** Whether the master tells that a newer process has this worker's place. */

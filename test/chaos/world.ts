@@ -109,6 +109,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     ...settings,
     DARKSTREAM_SERVER_HOST: network ? '0.0.0.0' : '127.0.0.1',
     DARKSTREAM_SERVER_DISCOVERY: 'false',
+    DARKSTREAM_SERVER_INSECURE: 'true',
     DARKSTREAM_SCANNER_ROOT_PATH: source,
     DARKSTREAM_SCANNER_OUTPUT_BASE: output,
     DARKSTREAM_DATABASE_PATH: database,

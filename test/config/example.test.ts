@@ -62,6 +62,8 @@ describe('the original system’s example files load unchanged', () => {
       id: 'worker-1',
       concurrency: 3,
       master_url: 'http://storage-server:8080',
+      token: null,
+      token_file: null,
       discovery: true,
       heartbeat_interval: 30_000,
       job_check_interval: 5000,

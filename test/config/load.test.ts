@@ -15,7 +15,7 @@ function linesOf(sources: Partial<ConfigSources>): string[] {
 }
 
 const defaults = {
-  server: { port: 8080, host: '0.0.0.0', discovery: true },
+  server: { port: 8080, host: '0.0.0.0', insecure: null, discovery: true },
   scanner: {
     root_path: '/mnt/storage/videos',
     video_extensions: ['.mp4', '.mkv', '.mov', '.avi', '.flv', '.webm', '.m4v'],
@@ -48,6 +48,8 @@ const defaults = {
     id: null,
     concurrency: null,
     master_url: 'http://localhost:8080',
+    token: null,
+    token_file: null,
     discovery: true,
     heartbeat_interval: 30_000,
     job_check_interval: 5000,

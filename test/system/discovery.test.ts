@@ -32,6 +32,7 @@ function master(environment: Record<string, string> = {}) {
   mkdirSync(join(base, 'in'))
   const config = {
     DARKSTREAM_SERVER_PORT: '0',
+    DARKSTREAM_SERVER_INSECURE: 'true',
     DARKSTREAM_SCANNER_ROOT_PATH: join(base, 'in'),
     DARKSTREAM_SCANNER_OUTPUT_BASE: join(base, 'out'),
     DARKSTREAM_DATABASE_PATH: join(base, 'jobs.db'),

@@ -7,9 +7,10 @@ import standings from './migrations/0004_standings.sql' with { type: 'text' }
 import history from './migrations/0005_history.sql' with { type: 'text' }
 import skipped from './migrations/0006_skipped.sql' with { type: 'text' }
 import replacements from './migrations/0007_replacements.sql' with { type: 'text' }
+import tokens from './migrations/0008_tokens.sql' with { type: 'text' }
 
 /** In order; `PRAGMA user_version` is how many of them a database has had. */
-const migrations = [original, attempts, ranOn, standings, history, skipped, replacements]
+const migrations = [original, attempts, ranOn, standings, history, skipped, replacements, tokens]
 
 /** `PRAGMA application_id` of our databases: "dark" in ASCII. */
 const applicationId = 0x6461726b
@@ -29,6 +30,11 @@ export function migrate(db: Database): void {
     db.run(`PRAGMA application_id = ${applicationId}`)
     db.run(`PRAGMA user_version = ${migrations.length}`)
   }).immediate()
+}
+
+/** Whether a database is ours and has this program's schema. Reads only, and little. */
+export function isCurrent(db: Database): boolean {
+  return readPragma(db, 'application_id') === applicationId && readPragma(db, 'user_version') === migrations.length
 }
 
 /**

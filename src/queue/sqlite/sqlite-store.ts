@@ -10,6 +10,7 @@ import { replacements } from './replacements.ts'
 import { sources } from './sources.ts'
 import { standings } from './standings.ts'
 import { tidying } from './tidy.ts'
+import { tokens } from './tokens.ts'
 import { workers } from './workers.ts'
 
 export interface SqliteStoreOptions {
@@ -41,6 +42,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     ...refusals(connection),
     ...replacements(connection),
     ...standings(connection),
+    ...tokens(connection),
     async close() {
       close()
     },

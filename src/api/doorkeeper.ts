@@ -1,0 +1,69 @@
+import type { Context } from 'hono'
+import { DarkstreamError } from '../contract/error.ts'
+import type { Operation } from '../contract/routes.ts'
+import { roleFor, type TokenRole } from '../contract/token.ts'
+import { authorize, type Guard, type Holder } from './guard.ts'
+import { type Rate, RateLimit } from './rate-limit.ts'
+
+/** What a request carries besides itself: who sent it, by address; undefined without a socket. */
+export interface Connection {
+  address: string | undefined
+}
+
+/** A person's page or script, by token: far above what a page needs that asks every second. */
+const peopleRate: Rate = { burst: 200, per_second: 50 }
+/** Requests for work of all workers with one token. */
+const claimRate: Rate = { burst: 2000, per_second: 500 }
+/** Refusals by address: enough for a wrong setting that is tried again and again, too few to guess by. */
+const refusalRate: Rate = { burst: 50, per_second: 2 }
+
+/**
+ * What a worker says of work that it holds is never held back: a heartbeat that came late would cost it its jobs, and a
+ * result that came late would be made again.
+ */
+const claiming = new Set<Operation>(['claim', 'nextJob'])
+
+/** Lets requests in by their tokens, and not too many of them. Without a guard everybody is let in. */
+export class Doorkeeper {
+  private readonly guard: Guard | undefined
+  private readonly people: RateLimit
+  private readonly claims: RateLimit
+  private readonly refusals: RateLimit
+
+  constructor(guard: Guard | undefined, now: () => number = () => performance.now()) {
+    this.guard = guard
+    this.people = new RateLimit(peopleRate, now)
+    this.claims = new RateLimit(claimRate, now)
+    this.refusals = new RateLimit(refusalRate, now)
+  }
+
+  /** Of an operation of the route table. */
+  async admit(c: Context, operation: Operation): Promise<void> {
+    const needed = roleFor(operation)
+    const holder = await this.admitRole(c, needed)
+    if (holder === undefined) return
+    if (needed !== 'worker') this.count(c, this.people, holder.id)
+    else if (claiming.has(operation)) this.count(c, this.claims, holder.id)
+  }
+
+  /** Of anything else that takes a role; who asks, undefined where nobody is asked for a token. */
+  async admitRole(c: Context, needed: TokenRole): Promise<Holder | undefined> {
+    if (this.guard === undefined) return undefined
+    const { address = '' } = (c.env ?? {}) as Partial<Connection>
+    const header = c.req.header('Authorization')
+    try {
+      return await authorize(this.guard, header, needed)
+    } catch (error) {
+      if (header !== undefined) this.count(c, this.refusals, address)
+      if (error instanceof DarkstreamError && error.code === 'unauthorized') c.header('WWW-Authenticate', 'Bearer')
+      throw error
+    }
+  }
+
+  private count(c: Context, limit: RateLimit, caller: string): void {
+    const seconds = limit.take(caller)
+    if (seconds === 0) return
+    c.header('Retry-After', String(seconds))
+    throw new DarkstreamError('too_many_requests', `too many requests: ask again in ${seconds} s`)
+  }
+}

@@ -1,0 +1,52 @@
+import type { MiddlewareHandler } from 'hono'
+import { secureHeaders } from 'hono/secure-headers'
+import { DarkstreamError } from '../contract/error.ts'
+import { isLoopback } from './loopback.ts'
+
+/** No answer is a page: whatever a browser makes of one, it loads nothing, is framed by nothing and stays in no cache. */
+export const answerHeaders: MiddlewareHandler = async (c, next) => {
+  await secure(c, next)
+  if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store')
+}
+
+const secure = secureHeaders({
+  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  referrerPolicy: 'no-referrer',
+  xFrameOptions: 'DENY',
+  // Which of our hosts speak TLS is for their owner to say.
+  strictTransportSecurity: false,
+})
+
+/**
+ * Refuses what a page of another origin asks through its visitor's browser. Browsers name the origin with every act;
+ * programs send neither header.
+ */
+export const sameOrigin: MiddlewareHandler = async (c, next) => {
+  const { method } = c.req.raw
+  if (method !== 'GET' && method !== 'HEAD') {
+    const origin = c.req.header('Origin')
+    const site = c.req.header('Sec-Fetch-Site')
+    const isForeign = origin !== undefined && URL.parse(origin)?.host !== hostOf(c.req.header('Host'))
+    const isSent = site !== undefined && site !== 'same-origin' && site !== 'none'
+    if (isForeign || isSent) throw new DarkstreamError('forbidden', 'a page of another origin may not act here')
+  }
+  await next()
+}
+
+/**
+ * For a master that only this machine reaches and that asks for no token: a name that leads here is not enough, since a
+ * page may have its own name lead here (DNS rebinding).
+ */
+export const loopbackNamesOnly: MiddlewareHandler = async (c, next) => {
+  const host = c.req.header('Host')
+  const name = host === undefined ? undefined : URL.parse(`http://${host}`)?.hostname
+  if (host !== undefined && (name === undefined || !isLoopback(name))) {
+    throw new DarkstreamError('forbidden', 'this master is for this machine only: ask for it as localhost')
+  }
+  await next()
+}
+
+/** As a browser writes it in an origin: lower case, without the scheme's usual port. */
+function hostOf(host: string | undefined): string | undefined {
+  return host === undefined ? undefined : URL.parse(`http://${host}`)?.host
+}

@@ -1,0 +1,76 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { hostname, networkInterfaces } from 'node:os'
+import * as v from 'valibot'
+import { DarkstreamError } from '../contract/error.ts'
+import { createToken, holderOf, keepToken } from '../master/token-book.ts'
+import type { Tokens } from '../queue/tokens.ts'
+
+/** The two tokens that a master makes by itself: one for its workers, one for whoever may read the file. */
+const ClusterSecret = v.object({ worker: v.string(), admin: v.string() })
+export type ClusterSecret = v.InferOutput<typeof ClusterSecret>
+
+/** Beside the queue, for its owner alone. */
+export function secretPath(database_path: string): string {
+  return `${database_path}-secret`
+}
+
+/** The secret of a queue's master; undefined where there is none, or none that we may read. */
+export function readSecret(database_path: string): ClusterSecret | undefined {
+  try {
+    const secret = v.safeParse(ClusterSecret, JSON.parse(readFileSync(secretPath(database_path), 'utf8')))
+    return secret.success ? secret.output : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The secret, made at the first call. One whose queue was lost, or put back from an older copy, holds again, so that no
+ * worker need be told another; one that was revoked does not.
+ */
+export async function clusterSecret(
+  database_path: string,
+  tokens: Tokens,
+): Promise<ClusterSecret & { is_new: boolean }> {
+  const known = readSecret(database_path)
+  if (known !== undefined) {
+    await keepToken(tokens, 'worker', 'cluster', known.worker)
+    await keepToken(tokens, 'admin', 'cluster', known.admin)
+    return { ...known, is_new: false }
+  }
+  const [worker, admin] = [
+    await createToken(tokens, 'worker', 'cluster'),
+    await createToken(tokens, 'admin', 'cluster'),
+  ]
+  const secret = { worker: worker.token, admin: admin.token }
+  const path = secretPath(database_path)
+  try {
+    writeFileSync(path, `${JSON.stringify(secret, null, 2)}\n`, { flag: 'wx', mode: 0o600, flush: true })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const what =
+      code === 'EEXIST' ? 'is there and cannot be read, or is no secret of ours: move it away' : (code ?? message)
+    throw new DarkstreamError('unavailable', `the cluster's secret ${path} ${what}`, { cause: error })
+  }
+  return { ...secret, is_new: true }
+}
+
+/** Whether the workers' token of the secret still holds. */
+export async function holds(secret: ClusterSecret, tokens: Tokens): Promise<boolean> {
+  return (await holderOf(tokens, secret.worker)) !== undefined
+}
+
+/** What to paste on a host that shall be a worker. */
+export function joinLine(url: string, token: string): string {
+  return `darkstream worker --master ${url} --token ${token}`
+}
+
+/** An address of a master as other hosts can reach it: of one that listens everywhere, this host's own. */
+export function reachableUrl(host: string, port: number): string {
+  const isEverywhere = host === '0.0.0.0' || host === '::'
+  const own = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal)
+  const name = isEverywhere ? (own?.address ?? hostname()) : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}

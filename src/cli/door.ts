@@ -1,0 +1,30 @@
+import { resolve } from 'node:path'
+import type { Guard } from '../api/guard.ts'
+import { isLoopback } from '../api/loopback.ts'
+import type { Config } from '../config/schema.ts'
+import { holderOf } from '../master/token-book.ts'
+import type { Tokens } from '../queue/tokens.ts'
+import type { Log } from '../util/log.ts'
+import { type ClusterSecret, clusterSecret } from './cluster-secret.ts'
+
+/** How a master lets people in. */
+export interface Door {
+  /** Undefined where everybody may come in. */
+  guard: Guard | undefined
+  /** Whether only this machine can reach it. */
+  is_local: boolean
+  /** What it made for its workers and its owner; undefined without a guard. */
+  secret: (ClusterSecret & { is_new: boolean }) | undefined
+}
+
+/**
+ * Beyond this machine nobody comes in without a token, unless `server.insecure` says so. The secret is made at the first
+ * start.
+ */
+export async function openDoor({ server, database }: Config, tokens: Tokens, log: Log): Promise<Door> {
+  const is_local = isLoopback(server.host)
+  if (server.insecure && !is_local) log.warn('server.insecure: whoever reaches this port may do everything here')
+  if (server.insecure ?? is_local) return { guard: undefined, is_local, secret: undefined }
+  const secret = await clusterSecret(resolve(database.path), tokens)
+  return { guard: (token) => holderOf(tokens, token), is_local, secret }
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'bun:test'
+import { connect } from 'node:net'
+import { createApp, listen } from '../../src/api/server.ts'
+import { createLog } from '../../src/util/log.ts'
+import { openMaster } from '../support/master.ts'
+
+const log = createLog({ level: 'error', format: 'text', output_path: null })
+
+function open(options: { is_local?: boolean } = {}) {
+  const app = createApp({ api: openMaster().api, version: '0', log, ...options })
+  return (path: string, init: RequestInit = {}, host = 'master:8080') =>
+    app.request(`http://${host}${path}`, { ...init, headers: { Host: host, ...(init.headers as object) } })
+}
+const retry = (headers: RequestInit['headers'] & object) => ({ method: 'POST', headers })
+
+describe('a page of another origin', () => {
+  test.each([
+    [{ Origin: 'http://evil.example' }],
+    [{ Origin: 'http://master:9090' }],
+    [{ Origin: 'null' }],
+    [{ Origin: 'http://master:8080.evil.example' }],
+    [{ 'Sec-Fetch-Site': 'cross-site' }],
+    [{ 'Sec-Fetch-Site': 'same-site' }],
+  ])('may not act: %p', async (headers) => {
+    const response = await open()('/api/retry', retry(headers))
+    expect([response.status, await response.json()]).toEqual([403, expect.objectContaining({ code: 'forbidden' })])
+  })
+
+  test.each([
+    [{}],
+    [{ Origin: 'http://master:8080' }],
+    [{ Origin: 'http://MASTER:8080', 'Sec-Fetch-Site': 'same-origin' }],
+    [{ 'Sec-Fetch-Site': 'none' }],
+  ])('is told from our own and from programs: %p', async (headers) => {
+    expect((await open()('/api/retry', retry(headers))).status).toBe(200)
+  })
+})
+
+test('a master for this machine alone answers only to names of this machine', async () => {
+  const ask = open({ is_local: true })
+  for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080', 'LOCALHOST']) {
+    expect([host, (await ask('/api/status', {}, host)).status]).toEqual([host, 200])
+  }
+  for (const host of ['evil.example', 'evil.example:8080', 'localhost.evil.example', '10.0.0.1:8080']) {
+    expect([host, (await ask('/api/status', {}, host)).status]).toEqual([host, 403])
+  }
+})
+
+test.each(['/api/status', '/api/nothing', '/metrics', '/healthz'])(
+  '%s is no page and stays in no cache',
+  async (path) => {
+    const { headers } = await open()(path)
+    expect(headers.get('X-Content-Type-Options')).toBe('nosniff')
+    expect(headers.get('Content-Security-Policy')).toBe("default-src 'none'; frame-ancestors 'none'")
+    expect(headers.get('X-Frame-Options')).toBe('DENY')
+    expect(headers.get('Referrer-Policy')).toBe('no-referrer')
+    expect(headers.get('Cache-Control')).toBe('no-store')
+  },
+)
+
+test.each([
+  '/../../etc/passwd',
+  '/api/%2e%2e/%2e%2e/etc/passwd',
+  '/api/job?job_id=../../etc/passwd',
+  '/%00',
+  '//etc/passwd',
+])('no path leads to a file: %s', async (path) => {
+  const response = await open()(path)
+  expect(response.status).toBeOneOf([400, 404])
+  expect(await response.text()).not.toContain('root:')
+})
+
+test('a body that does not come is not waited for', async () => {
+  const app = createApp({ api: openMaster().api, version: '0', log, body_timeout_ms: 50 })
+  const server = listen(app, { host: '127.0.0.1', port: 0 })
+  try {
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(server.port, '127.0.0.1', () => {
+        socket.write('POST /api/retry HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{')
+      })
+      socket.on('data', (bytes) => {
+        socket.destroy()
+        resolve(bytes.toString())
+      })
+      socket.on('error', reject)
+    })
+    expect(answer).toContain('408')
+  } finally {
+    await server.stop()
+  }
+})
