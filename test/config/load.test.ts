@@ -145,7 +145,7 @@ logging: json
       'c.yaml:21: worker.master_url: expected an address such as http://storage-server:8080, without user name, password, query or fragment, found "http://***@host"',
       'c.yaml:22: worker.concurrency: expected a whole number from 1 to 64, found "0"',
       'c.yaml:23: logging: expected a section with keys such as level, found "json"',
-      'DARKSTREAM_LOGGING_TOKEN: logging.token: unknown key; logging has level, format, output_path',
+      'DARKSTREAM_LOGGING_TOKEN: logging.token: unknown key; it belongs to worker',
       'DARKSTREAM_QUEUE_MAX_RETRIES: queue.max_retries: expected a whole number from 0 to 100, found "101"',
       '--hots: server.hots: unknown key; did you mean host?',
       '--host: server.host: expected a host name or an IP address, found "http://x"; leave out the scheme',
