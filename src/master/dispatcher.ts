@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { ConversionSettings } from '../contract/conversion.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import type { Job } from '../contract/job.ts'
@@ -107,10 +108,12 @@ export class Dispatcher {
   /** The job as it may be worked on now; undefined when it was failed, skipped or put aside. */
   private async fit(job: Job): Promise<Job | undefined> {
     const { store, clock, settle_time_ms, profilesOf } = this.options
-    // New sources are skipped when they are found; this is one of before the rule.
+    // A scan skips them by the dozen; this is one of before the rule, of which no scan has come by since.
     const rule = ruleOf(profilesOf(job.source_path))
     if (rule?.skip_reason) {
       await this.skip(job, rule.skip_reason, rule.profile)
+      // There may be many of them, and nothing here lets others have a turn.
+      await setImmediate()
       return undefined
     }
     const source = await checkSource(job, this.options.root_path)

@@ -58,16 +58,20 @@ export function sources(
     const isCured = isScanned && source.problem === null
     if (isSame && !isCured) {
       if (known.status !== 'completed') moveOutput(known, source)
+      // The rule may be newer than the job.
+      if (known.status === 'pending' && source.problem === null) skipByRule(known.id, source)
       return 'unchanged'
     }
     if (db.change(statements.changeSource, fingerprint) === 0) return 'unchanged'
     const problem = source.problem ?? moveOutput(known, source)
-    const { rule } = source
-    if (problem !== null) db.change(statements.rejectSource, { job_id: known.id, problem })
-    else if (rule?.skip_reason) {
-      db.change(statements.skipSource, { job_id: known.id, skip_reason: rule.skip_reason, profile: rule.profile })
-    }
+    if (problem === null) skipByRule(known.id, source)
+    else db.change(statements.rejectSource, { job_id: known.id, problem })
     return 'changed'
+  }
+
+  function skipByRule(job_id: string, { rule }: FoundSource): void {
+    if (!rule?.skip_reason) return
+    db.change(statements.skipSource, { job_id, skip_reason: rule.skip_reason, profile: rule.profile })
   }
 
   /** Gives a job another output when the one it has is no longer among those it may have; why it cannot, or null. */

@@ -72,8 +72,9 @@ export const statements = {
   rejectSource: `UPDATE jobs SET status = 'failed', error_message = $problem, error_class = 'permanent'
     WHERE id = $job_id AND status = 'pending'`,
 
-  /** Of a source that changed and that a rule has skipped. */
-  skipSource: `UPDATE jobs SET status = 'skipped', skip_reason = $skip_reason, profile = $profile
+  /** Of a source that a rule has skipped and that waits: it changed, or the rule is new. */
+  skipSource: `UPDATE jobs SET status = 'skipped', skip_reason = $skip_reason, profile = $profile, error_message = NULL,
+      error_class = NULL, lost_count = 0, ${unrefused}
     WHERE id = $job_id AND status = 'pending'`,
 
   forgetSource: `UPDATE jobs SET source_mtime_ms = -1 WHERE id = $job_id`,

@@ -45,11 +45,24 @@ export function ruleCases(check: Check): void {
     expect(await world.job('a')).toMatchObject({ status: 'failed', skip_reason: null, profile: null })
   })
 
-  check('an unchanged source keeps its state when a rule for it comes or goes', async (world) => {
-    await world.add('a')
+  for (const state of [...settledStates, 'processing'] as const) {
+    const after = state === 'pending' ? 'skipped' : state
+    check(`an unchanged source whose job is ${state} is ${after} after a scan with a new rule`, async (world) => {
+      await world.add('a')
+      const before = await bringTo(world, 'a', state)
+      expect(await world.store.addSources([source('a', { rule: skipping })])).toMatchObject({ unchanged: 1 })
+      if (state !== 'pending') expect(await world.job('a')).toEqual(before)
+      else expect(await world.job('a')).toMatchObject({ status: 'skipped', skip_reason: skipping.skip_reason })
+    })
+  }
+
+  check('a skipped source stays so when its rule is gone, until somebody asks for it', async (world) => {
     await world.store.addSources([source('b', { rule: skipping })])
-    await world.store.addSources([source('a', { rule: skipping }), source('b')])
-    expect([(await world.job('a')).status, (await world.job('b')).status]).toEqual(['pending', 'skipped'])
+    await world.store.addSources([source('b')])
+    expect(await world.job('b')).toMatchObject({ status: 'skipped', profile: 'phones' })
+    await world.store.requeue(idOf('b'))
+    await world.store.addSources([source('b')])
+    expect(await world.job('b')).toMatchObject({ status: 'pending', profile: null })
   })
 
   check('a changed source is skipped by the rule of now, or queued when there is none', async (world) => {

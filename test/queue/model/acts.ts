@@ -14,18 +14,24 @@ function addSource(model: Model, source: FoundSource): 'added' | 'changed' | 'un
   const known = find(model, id)
   const job = known ?? newJob(id, model.now_ms)
   if (!known) model.jobs.push(job)
-  else if (known.status === 'processing' || (isSame(known, source) && !isCured(known, source))) return 'unchanged'
-  else {
+  else if (known.status === 'processing') return 'unchanged'
+  else if (isSame(known, source) && !isCured(known, source)) {
+    if (problem === null && known.status === 'pending') skipByRule(known, source)
+    return 'unchanged'
+  } else {
     afresh(known)
     known.output_size = null
   }
   Object.assign(job, { source_size, source_mtime_ms })
   if (!known) job.priority = rule?.priority ?? 5
   if (problem !== null) Object.assign(job, { status: 'failed', error_class: 'permanent' })
-  else if (rule?.skip_reason) {
-    Object.assign(job, { status: 'skipped', skip_reason: rule.skip_reason, profile: rule.profile })
-  }
+  else skipByRule(job, source)
   return known ? 'changed' : 'added'
+}
+
+function skipByRule(job: ModelJob, { rule }: FoundSource): void {
+  if (!rule?.skip_reason) return
+  Object.assign(job, { status: 'skipped', skip_reason: rule.skip_reason, profile: rule.profile, error_class: null })
 }
 
 function isSame(known: ModelJob, source: FoundSource): boolean {
