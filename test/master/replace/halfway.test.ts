@@ -1,26 +1,9 @@
 import { expect, test } from 'bun:test'
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Moves, systemMoves } from '../../../src/master/moves.ts'
 import { openMaster } from '../../support/master.ts'
+import { failingDisk } from './failing-disk.ts'
 import { claimFilm, filesOf, handIn, replaceFilm } from './films.ts'
-
-/** A disk that after some changes of names takes no more, not even those that would put things back, until it is mended. */
-function failingDisk(after: number): { moves: Moves; mend: () => void } {
-  let left = after
-  const step = async (move: () => Promise<void>) => {
-    if (left-- <= 0) throw Object.assign(new Error('EIO'), { code: 'EIO' })
-    await move()
-  }
-  return {
-    moves: {
-      link: (from, to) => step(() => systemMoves.link(from, to)),
-      rename: (from, to) => step(() => systemMoves.rename(from, to)),
-      unlink: (path) => step(() => systemMoves.unlink(path)),
-    },
-    mend: () => (left = Infinity),
-  }
-}
 
 const films = ['film.mkv', 'film.mp4']
 const replaced = (name: string) => ({ [`originals/${name}`]: 'the original', 'film.mp4': 'result' })
@@ -55,13 +38,12 @@ test('an undo on such a disk is ended when it is asked for again', async () => {
       const disk = failingDisk(Infinity)
       const master = openMaster({ replace: { moves: disk.moves } })
       const job_id = await replaceFilm(master, name)
-      const broken = failingDisk(after)
-      Object.assign(disk.moves, broken.moves)
+      disk.failAfter(after)
       await master.api.undoJob({ job_id }).catch(() => {})
       const files = filesOf(master.root_path)
       expect(files[name] ?? files['film.mp4']).toBeDefined()
       expect(Object.values(files)).toContain('the original')
-      broken.mend()
+      disk.mend()
       expect(await master.api.undoJob({ job_id })).toMatchObject({ status: 'skipped' })
       expect(filesOf(master.root_path)).toEqual({ [name]: 'the original' })
     }

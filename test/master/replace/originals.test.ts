@@ -1,10 +1,11 @@
 import { expect, test } from 'bun:test'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { systemMoves } from '../../../src/master/moves.ts'
 import { clockTrust, sweepOriginals } from '../../../src/master/replace/originals.ts'
 import { createLog } from '../../../src/util/log.ts'
 import { openMaster, type TestMaster } from '../../support/master.ts'
+import { eventually } from '../../support/program.ts'
 import { filesOf, replaceFilm } from './films.ts'
 
 const hour = 3_600_000
@@ -38,6 +39,18 @@ test('an original is removed when its time is over and not before; the result st
   expect(filesOf(master.root_path)).toEqual({ 'film.mp4': 'result' })
   expect(await stateOf(master, id)).toBe('gone')
   expect(await master.api.undoJob({ job_id: id }).catch((error: Error) => error.message)).toContain('is gone')
+})
+
+test('a running master does so by itself', async () => {
+  const first = openMaster({ replace: {} })
+  await replaceFilm(first)
+  await first.coordinator.stop()
+  await first.store.close()
+  const master = openMaster({ base: dirname(first.root_path) })
+  master.clock.now += 8 * day
+  await master.coordinator.start()
+  await eventually(async () => Object.keys(filesOf(master.root_path)).length === 1)
+  expect(filesOf(master.root_path)).toEqual({ 'film.mp4': 'result' })
 })
 
 test('an original that is kept for ever stays, whatever is set later', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Moves, systemMoves } from '../../../src/master/moves.ts'
 import { type Swap, ChangedMeanwhileError, swap } from '../../../src/master/replace/swap.ts'
 import { lacksMounts, mountTinyDisk } from '../../support/tiny-disk.ts'
@@ -151,6 +151,21 @@ test('a foreign file at the new name, at first or at the last moment, stays', as
   }
   expect(await refusalOf(swap(late.plan, moves))).toContain('appeared')
   expect(filesOf(late.root)).toEqual({ 'film.mkv': 'the original', 'film.mp4': 'mine', 'work/result': 'result' })
+})
+
+test('another file that is put at the source’s name once that is kept aside stays, and the original is kept too', async () => {
+  for (const name of ['film.mkv', 'film.mp4'] as const) {
+    const { root, plan } = prepared(name)
+    const link: Moves['link'] = async (from, to) => {
+      await systemMoves.link(from, to)
+      if (to === plan.aside) renameSync(write(root, 'newer', 'a newer film'), plan.old)
+    }
+    const refusal = await refusalOf(swap(plan, { ...systemMoves, link }))
+    expect(refusal).toContain('another file was put at')
+    expect(refusal).toContain(dirname(plan.aside))
+    const kept = { [`kept/${name}`]: 'the original', 'work/result': 'result' }
+    expect(filesOf(root)).toEqual({ ...kept, [name]: 'a newer film' })
+  }
 })
 
 test('a staged result that is not the one that was checked replaces nothing', async () => {
