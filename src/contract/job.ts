@@ -4,7 +4,7 @@ import { conversionSteps, failureClasses } from './failure.ts'
 import { RanOn, VideoPath } from './gpu.ts'
 import { Profile, SourceFacts } from './profile.ts'
 
-/** `skipped`: a worker looked at the source and found that it is not to be converted. */
+/** `skipped`: the source is not to be converted, by a rule or by what a worker found. */
 export const jobStatuses = ['pending', 'processing', 'completed', 'failed', 'cancelled', 'skipped'] as const
 export const JobStatus = v.picklist(jobStatuses, `must be one of ${jobStatuses.join(', ')}`)
 export type JobStatus = v.InferOutput<typeof JobStatus>
