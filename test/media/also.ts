@@ -14,6 +14,7 @@ export const also: Record<string, readonly TargetName[]> = {
   '2x2.mkv': ['hevc.mp4', 'av1.webm', 'vp9.webm'],
   '16x16.mp4': ['hevc.mp4'],
   'rate-film.mp4': ['hevc.mkv', 'av1.webm', 'vp9.webm'],
+  'half-a-minute.mkv': ['vp9.webm', 'hevc.mkv'],
   'rate-ntsc.ts': ['h264.mkv'],
   'rate-0.5.mp4': ['vp9.webm'],
   'rate-240.mkv': ['hevc.mp4'],

@@ -1,4 +1,4 @@
-import { colorOf, type Fault, type Seen, syncOf } from './judge.ts'
+import { type Aspect, colorOf, type Fault, type Seen, syncOf } from './judge.ts'
 import type { Converted } from './studio.ts'
 
 /** One conversion of the corpus. */
@@ -8,8 +8,8 @@ export interface Row {
   /** What came of it; the sentence for what was refused. */
   outcome: Converted | string
   faults: readonly Fault[]
-  /** Whether the faults are known. */
-  is_pending: boolean
+  /** Of what it is known that it is not kept yet. */
+  marks: readonly Aspect[]
 }
 
 const heads = [
@@ -43,9 +43,9 @@ export function matrix(rows: readonly Row[]): string {
     .join('\n')
 }
 
-function cellsOf({ clip, target, outcome, faults, is_pending: isPending }: Row): string[] {
+function cellsOf({ clip, target, outcome, faults, marks }: Row): string[] {
   const wrong = faults.map(({ aspect, message }) => `${aspect}: ${message}`).join('; ')
-  const verdict = faults.length === 0 ? 'ok' : `${isPending ? 'PENDING' : 'WRONG'} ${wrong}`
+  const verdict = faults.length === 0 ? 'ok' : `${marks.length > 0 ? 'PENDING' : 'WRONG'} ${wrong}`
   if (typeof outcome === 'string') {
     return [clip, target, '', '', '', '', '', '', '', '', '', '', outcome.slice(0, 70), verdict]
   }

@@ -64,6 +64,7 @@ export const pending: Record<string, readonly Aspect[]> = {
   'tracks.mkv to h264.mp4': ['tags'],
   'tracks.mp4 to h264.mp4': ['sound'],
   'variable.mkv to h264.mp4': ['sound'],
+  'variable.mp4 to prores.mov': ['sound'],
   'variable.mp4 to h264.mp4': ['sound'],
   'webvtt.mkv to h264.mp4': ['subtitles', 'notes'],
   'webvtt.webm to h264.mp4': ['subtitles', 'notes'],

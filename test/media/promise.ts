@@ -25,8 +25,9 @@ export interface Promised {
   color: ColorSaid | null
   /** Whether the pixels must look as they did, HDR being shown as HDR. */
   is_same_look: boolean
-  mastering: boolean
-  light_level: boolean
+  /** Null where nothing is promised: in ffv1 and prores only the container could hold them. */
+  mastering: boolean | null
+  light_level: boolean | null
   /** Codecs that will do, in order. */
   subtitles: (SubtitleSaid & { becomes: readonly string[] })[]
   chapters: readonly string[]
@@ -56,6 +57,7 @@ export function promisedOf(holds: Contents, target: Target): Promised {
   const { codec, container } = target
   const keepsTen = codec !== 'h264' && codec !== 'vp9'
   const isToned = holds.hdr !== null && !keepsTen
+  const holdsHdr = codec !== 'ffv1' && codec !== 'prores'
   const subtitles = holds.subtitles.map((said) => ({ ...said, becomes: becomes(said.codec, container) }))
   const dropped: [NoteKind, boolean][] = [
     ['subtitle', subtitles.some((track) => track.becomes.length === 0)],
@@ -70,8 +72,8 @@ export function promisedOf(holds: Contents, target: Target): Promised {
     depth: codec === 'prores' ? 10 : codec === 'ffv1' ? holds.depth : keepsTen && holds.depth > 8 ? 10 : 8,
     color: isToned ? bt709 : holds.color,
     is_same_look: !isToned,
-    mastering: !isToned && holds.hdr?.mastering === true,
-    light_level: !isToned && holds.hdr?.light_level === true,
+    mastering: holdsHdr ? !isToned && holds.hdr?.mastering === true : null,
+    light_level: holdsHdr ? !isToned && holds.hdr?.light_level === true : null,
     subtitles: subtitles.filter((track) => track.becomes.length > 0),
     chapters: holds.chapters,
     attachments: container === 'mkv' ? holds.attachments : 0,

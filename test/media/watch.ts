@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './run.ts'
 
@@ -35,6 +35,7 @@ export interface Heard {
 /** What the pictures are shrunk to: the fields of the number, and three rows of what is below. */
 const [columns, rows] = [8, 4]
 const hertz = 48_000
+const microseconds = 1_000_000
 
 /** Decodes a file to its end as a player does: edit lists, turns and what a codec is to skip are heeded. */
 export async function watch(
@@ -43,32 +44,37 @@ export async function watch(
   channels: readonly number[],
   folder: string,
 ): Promise<Watched> {
-  const files = channels.map((_, at) => join(folder, `sound-${at}`))
-  const filters = `showinfo,scale=${columns}:${rows}:flags=area,format=rgb24`
+  const times = join(folder, 'times')
+  const tracks = channels.map((count, at) => ({
+    count,
+    at,
+    samples: join(folder, `sound-${at}`),
+    frames: join(folder, `frames-${at}`),
+  }))
+  // Newer versions log from many threads at once, so that lines run into each other: what counts is written to files.
+  const clock = `settb=1/${microseconds},metadata=add:key=seen:value=1,metadata=print:file=${times}`
+  const filters = `showinfo,${clock},scale=${columns}:${rows}:flags=area,format=rgb24`
   const { stdout, stderr } = await run(
     [
       [ffmpeg, '-nostdin', '-hide_banner', '-nostats', '-y', '-i', path],
       ['-map', '0:V:0', '-vf', filters, '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
-      ...files.map((file, at) => [
-        ['-map', `0:a:${at}`, '-af', `ashowinfo@${at},aresample=${hertz}:async=1:first_pts=0`],
-        ['-f', 's16le', file],
+      ...tracks.map(({ at, samples, frames }) => [
+        ['-map', `0:a:${at}`, '-af', `aresample=${hertz}:async=1:first_pts=0`, '-f', 's16le', samples],
+        ['-map', `0:a:${at}`, '-c:a', 'pcm_s16le', '-f', 'framecrc', frames],
       ]),
     ].flat(3),
     folder,
   )
-  const sounds = files.map((file, at) => ({
-    ...spanOf(stderr, at),
-    ...hear(readFileSync(file), channels[at] ?? 1),
+  const sounds = tracks.map(({ count, samples, frames }) => ({
+    ...spanOf(readFileSync(frames, 'utf8')),
+    ...hear(readFileSync(samples), count),
   }))
-  for (const file of files) rmSync(file)
-  return { pictures: read(stdout, timesOf(stderr)), hdr: hdrOf(stderr), sounds }
+  return { pictures: read(stdout, timesOf(readFileSync(times, 'utf8'))), hdr: hdrOf(stderr), sounds }
 }
 
-/** The times that the filter `showinfo` tells. */
-function timesOf(log: string): number[] {
-  const base = /config in time_base: (\d+)\/(\d+)/.exec(log)
-  const tick = Number(base?.[1] ?? 1) / Number(base?.[2] ?? 1)
-  return [...log.matchAll(/\[Parsed_showinfo.*\] n: *\d+ pts: *(-?\d+) /g)].map((match) => Number(match[1]) * tick)
+/** The times that the filter `metadata` prints. */
+function timesOf(text: string): number[] {
+  return [...text.matchAll(/^frame:\d+ +pts:(-?\d+)/gm)].map((match) => Number(match[1]) / microseconds)
 }
 
 function hdrOf(log: string): Watched['hdr'] {
@@ -78,12 +84,13 @@ function hdrOf(log: string): Watched['hdr'] {
   }
 }
 
-/** From when to when there is sound, as the filter `ashowinfo` tells. */
-function spanOf(log: string, track: number): { start: number; end: number } {
-  const line = new RegExp(`\\[ashowinfo@${track} .*pts_time:(\\S+).* rate:(\\d+) nb_samples:(\\d+)`, 'g')
-  const frames = [...log.matchAll(line)].map(([, time, rate, samples]) => ({
-    start: Number(time),
-    end: Number(time) + Number(samples) / Number(rate),
+/** From when to when there is sound, as the muxer `framecrc` tells: stream, dts, pts, duration, … */
+function spanOf(text: string): { start: number; end: number } {
+  const base = /^#tb 0: (\d+)\/(\d+)/m.exec(text)
+  const tick = Number(base?.[1] ?? 1) / Number(base?.[2] ?? 1)
+  const frames = [...text.matchAll(/^0, +-?\d+, +(-?\d+), +(\d+),/gm)].map(([, pts, duration]) => ({
+    start: Number(pts) * tick,
+    end: (Number(pts) + Number(duration)) * tick,
   }))
   return { start: frames[0]?.start ?? 0, end: frames.at(-1)?.end ?? 0 }
 }

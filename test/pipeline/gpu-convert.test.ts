@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ConversionSettings } from '../../src/contract/conversion.ts'
-import type { Gpu } from '../../src/contract/gpu.ts'
 import { convert } from '../../src/pipeline/convert.ts'
 import { readMediaInfo } from '../../src/pipeline/ffprobe.ts'
 import type { GpuAccess } from '../../src/pipeline/gpu-access.ts'
 import type { VideoStream } from '../../src/pipeline/media-info.ts'
+import { lavapipe, required } from '../support/lavapipe.ts'
 import { noGpus } from '../support/no-gpus.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { lacks, vulkanFfmpeg } from '../support/vulkan.ts'
@@ -20,23 +20,6 @@ const folder = mkdtempSync(join(tmpdir(), 'darkstream-gpu-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let tools: Tools
 let count = 0
-
-/** What lavapipe does, which is all that Vulkan has but the engines for video. */
-const lavapipe: Gpu = gpu({
-  name: 'llvmpipe',
-  type: 'cpu',
-  capabilities: [8, 10].flatMap((bit_depth) => [
-    capability({ codec: 'ffv1', by: 'ffv1_vulkan', bit_depth }),
-    capability({ operation: 'decode', codec: 'ffv1', by: 'vulkan', bit_depth }),
-    capability({ operation: 'filter', codec: null, by: 'scale_vulkan', bit_depth }),
-  ]),
-})
-
-/** The GPU for whatever it can do, in the order of choice. */
-function required(device: Gpu, mode: GpuAccess['mode'] = 'require'): GpuAccess {
-  const slot = { release: () => {}, hung: () => {}, succeeded: () => {}, failed: () => {} }
-  return { ...noGpus, mode, usable: () => ({ gpus: [device], reasons: [] }), take: () => slot }
-}
 
 const picture = 'testsrc2=size=512x256:rate=25:duration=0.4'
 const pq = 'setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=limited'

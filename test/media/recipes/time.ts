@@ -11,6 +11,8 @@ function atRate(name: string, rate: string, frames: number, argv: Argv = []): Re
   return clip(name, about, [...film.picture, ...film.sound(), ...x264, ...aac, ...argv], { frames, sounds: [stereo] })
 }
 
+const halfMinute = scene({ rate: '24000/1001', frames: 720, size: '128x64' })
+
 const rates: Recipe[] = [
   atRate('rate-0.5.mp4', '1/2', 6),
   atRate('rate-1.mkv', '1', 6),
@@ -21,6 +23,12 @@ const rates: Recipe[] = [
   atRate('rate-120.mp4', '120', 120),
   atRate('rate-240.mkv', '240', 240),
   atRate('rate-1000.mp4', '1000', 240),
+  clip(
+    'half-a-minute.mkv',
+    'half a minute of film with sound of 44.1 kHz, so that what drifts is seen',
+    [halfMinute.picture, halfMinute.sound('stereo', 44_100), x264, '-c:a', 'pcm_s16le'],
+    { frames: 720, size: [128, 64], sounds: [{ codec: 'pcm_s16le', layout: 'stereo' }] },
+  ),
 ]
 
 /** Bursts and gaps; both claps stay in. */
