@@ -7,6 +7,7 @@ import type { Progress } from '../contract/job.ts'
 import { applyProfile, type ProfileChoice } from './apply-profile.ts'
 import { EncodeError } from './encode-error.ts'
 import { encodePlan } from './encode-plan.ts'
+import { extractCovers } from './extract-covers.ts'
 import { requireToneMapping } from './ffmpeg-filters.ts'
 import type { GpuAccess } from './gpu-access.ts'
 import type { MediaInfo } from './media-info.ts'
@@ -88,15 +89,18 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
 
 async function convertStaged(given: ConvertRequest, inputPath: string): Promise<ConvertResult> {
   given.on_progress(stepProgress('probe', null))
-  const info = await probeSource({
-    ...lookOf(given),
-    path: inputPath,
-    source_path: given.source_path,
-    timeout_ms: given.limits.probe_timeout_ms,
-  })
-  const record = applyProfile(given, sourceFacts(info))
+  const look = { ...lookOf(given), timeout_ms: given.limits.probe_timeout_ms }
+  const probed = await probeSource({ ...look, path: inputPath, source_path: given.source_path })
+  const record = applyProfile(given, sourceFacts(probed))
   const request = { ...given, settings: record.settings }
   const { settings, signal, staging_path: stagingPath } = request
+  const info = await extractCovers({
+    ...look,
+    info: probed,
+    settings,
+    input_path: inputPath,
+    work_path: request.work_path,
+  })
   const picture = planPicture(mainVideo(info), settings)
   request.on_progress(stepProgress('plan', null))
   if (picture.colour.tone_map !== null || picture.colour.matrix_by === 'zscale') {

@@ -23,7 +23,7 @@ export interface EncoderChoice extends RateChoice {
 /** An encoder with all its options, as conversions, proofs and calibrations spell them. Rate control is always explicit. */
 export function videoEncoderArgs(choice: EncoderChoice): string[] {
   const { encoder } = choice
-  return ['-c:v', encoder, ...optionsOf(choice), ...rateArgs(choice)]
+  return ['-c:v:0', encoder, ...optionsOf(choice), ...rateArgs(choice)]
 }
 
 function optionsOf(choice: EncoderChoice): string[] {

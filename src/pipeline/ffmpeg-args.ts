@@ -1,10 +1,11 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { Container } from '../contract/conversion.ts'
-import type { AudioPlan } from './audio-plan.ts'
+import { isMov } from './container-holds.ts'
 import { fileUrl, inputLimits } from './input-limits.ts'
 import { videoEncoderArgs } from './encoder-args.ts'
 import type { Pass } from './pass.ts'
 import type { ConversionPlan, VideoPlan } from './plan.ts'
+import { decoderArgs, mapArgs, streamArgs } from './stream-args.ts'
 
 /** FFmpeg's names. */
 const muxers: Record<Container, string> = { mp4: 'mp4', mkv: 'matroska', webm: 'webm', mov: 'mov' }
@@ -19,9 +20,12 @@ export interface RunPaths {
 
 /** The argv, but for the program, of each run of ffmpeg that a conversion takes: one, or two passes. */
 export function ffmpegRuns(plan: ConversionPlan, { input, output, work_folder }: RunPaths): string[][] {
-  if (plan.video.passes === 1) return [ffmpegArgs(plan, input, output)]
+  if (plan.video.passes === 1) return [ffmpegArgs(plan, input, output, null, work_folder)]
   const log_path = resolve(work_folder, 'pass')
-  return [firstPassArgs(plan, input, { number: 1, log_path }), ffmpegArgs(plan, input, output, { number: 2, log_path })]
+  return [
+    firstPassArgs(plan, input, { number: 1, log_path }),
+    ffmpegArgs(plan, input, output, { number: 2, log_path }, work_folder),
+  ]
 }
 
 /** The whole argv of the run that writes a result, but for the program; in one pass unless told. */
@@ -30,13 +34,15 @@ export function ffmpegArgs(
   inputPath: string,
   outputPath: string,
   pass: Pass | null = null,
+  workFolder = dirname(inputPath),
 ): string[] {
   return [
-    inputArgs(plan, inputPath),
-    [plan.video, ...plan.audio].flatMap((track) => ['-map', `0:${track.stream_index}`]),
-    ['-map_metadata', '0', '-map_chapters', '0'],
+    inputArgs(plan, inputPath, decoderArgs(plan)),
+    mapArgs(plan),
+    // With no chapter left, mov would point to titles that it does not have.
+    ['-map_metadata', '0', '-map_chapters', plan.keeps_chapters ? '0' : '-1'],
     videoArgs(plan, pass),
-    plan.audio.flatMap(audioArgs),
+    streamArgs(plan, workFolder),
     // One track may start long after another; the muxer waits for it.
     ['-max_muxing_queue_size', '9999'],
     containerArgs(plan.container),
@@ -68,13 +74,15 @@ function onGrid(video: VideoPlan): VideoPlan {
   return { ...video, filters: [...video.filters, `setpts=N*1000/(${rate}*TB)`], time_base: `1000:${rate}` }
 }
 
-function inputArgs({ video }: ConversionPlan, inputPath: string): string[] {
+/** `decoders`: options of decoders beside the film's. */
+function inputArgs({ video }: ConversionPlan, inputPath: string, decoders: string[] = []): string[] {
   return [
     ['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-nostats', '-progress', 'pipe:1'],
     // Versions 6 and 7 notice a failure only at the next report, so this must stay short.
     ['-stats_period', '0.5', '-y'],
     video.device,
     video.decode,
+    decoders,
     inputLimits,
     ['-i', fileUrl(inputPath)],
   ].flat()
@@ -85,34 +93,17 @@ function videoArgs(
   pass: Pass | null,
 ): string[] {
   return [
-    ['-filter:v', video.filters.join(',')],
+    ['-filter:v:0', video.filters.join(',')],
     // Every frame at its own time, in the source's own clock: measured to neither drop nor double one. The clock is spelled
     // out, since FFmpeg's word for it is `-1` in 5.1 and `demux` in 9.0, and each refuses the other's.
-    ['-fps_mode:v', 'passthrough', ...(video.time_base === null ? [] : ['-enc_time_base:v', video.time_base])],
+    ['-fps_mode:v:0', 'passthrough', ...(video.time_base === null ? [] : ['-enc_time_base:v:0', video.time_base])],
     videoEncoderArgs({ ...video.encoding, pass }),
     // Apple's players know HEVC in mp4 by this tag only.
-    codec === 'hevc' && isMov(container) ? ['-tag:v', 'hvc1'] : [],
-  ].flat()
-}
-
-function audioArgs(track: AudioPlan, position: number): string[] {
-  if (track.encoder === 'copy') return [`-c:a:${position}`, 'copy']
-  // Holes in the sound are filled with silence: an encoder only counts samples, so what follows would come too early.
-  const layout = track.channel_layout === null ? '' : `,aformat=channel_layouts=${track.channel_layout}`
-  const rate = track.sample_rate === null ? [] : [`-ar:a:${position}`, String(track.sample_rate)]
-  return [
-    [`-filter:a:${position}`, `aresample=async=1${layout}`],
-    [`-c:a:${position}`, track.encoder, `-b:a:${position}`, String(track.bitrate)],
-    rate,
+    codec === 'hevc' && isMov(container) ? ['-tag:v:0', 'hvc1'] : [],
   ].flat()
 }
 
 function containerArgs(container: Container): string[] {
   // The index goes in front, so that a player need not seek; a source's time code would come as a track of its own.
   return isMov(container) ? ['-movflags', '+faststart', '-write_tmcd', '0'] : []
-}
-
-/** mp4 is mov with another brand. */
-function isMov(container: Container): boolean {
-  return container === 'mp4' || container === 'mov'
 }

@@ -9,7 +9,10 @@ export interface StreamFacts {
   profile: string | null
   /** As the source has it, mostly three letters; null when it does not say, or says `und`. */
   language: string | null
+  /** The name that people gave it; null when it has none. */
   title: string | null
+  /** Names of its tags, as the file spells them. */
+  tag_names: readonly string[]
   /** Flags that are set, by FFmpeg's names: `default`, `forced`, `comment`, ... */
   dispositions: readonly string[]
 }
@@ -19,6 +22,8 @@ export interface VideoStream extends StreamFacts {
   kind: 'video'
   /** Cover art: a picture that belongs to the file and not to the film. */
   is_cover: boolean
+  /** Of a cover in a container that has files for them; null for all else. */
+  file_name: string | null
   is_default: boolean
   /** Pixels as coded, before rotation; 0 when not known. */
   width: number
@@ -89,6 +94,8 @@ export interface AttachmentStream extends StreamFacts {
 /** What no player shows: telemetry, time codes, tables. */
 export interface DataStream extends StreamFacts {
   kind: 'data' | 'unknown'
+  /** The four letters that mov names its kind by, `tmcd`; elsewhere zeros in brackets. */
+  codec_tag: string
 }
 
 export type MediaStream = VideoStream | AudioStream | SubtitleStream | AttachmentStream | DataStream
@@ -102,5 +109,9 @@ export interface MediaInfo {
   start_seconds: number | null
   size_bytes: number
   chapter_count: number
+  /** Those that end before the film begins, as cutting leaves them; not among the others. */
+  early_chapter_count: number
+  /** Names of the file's own tags, as it spells them. */
+  tag_names: readonly string[]
   streams: MediaStream[]
 }

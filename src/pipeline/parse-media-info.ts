@@ -8,6 +8,7 @@ const RawStream = v.object({
   index: v.number(),
   codec_type: v.optional(v.string(), 'unknown'),
   codec_name: v.optional(v.string(), 'unknown'),
+  codec_tag_string: v.optional(v.string(), ''),
   profile: v.optional(v.union([v.string(), v.number()])),
   width: v.optional(v.number(), 0),
   height: v.optional(v.number(), 0),
@@ -39,12 +40,13 @@ type RawStream = v.InferOutput<typeof RawStream>
 
 const RawProbe = v.object({
   streams: v.optional(v.array(RawStream), []),
-  chapters: v.optional(v.array(v.unknown()), []),
+  chapters: v.optional(v.array(v.object({ end_time: Numeric })), []),
   format: v.object({
     format_name: v.string(),
     duration: Numeric,
     start_time: Numeric,
     size: Numeric,
+    tags: v.optional(v.record(v.string(), v.string()), {}),
   }),
 })
 
@@ -54,6 +56,8 @@ const longestSeconds = 10 * 365 * 86_400
 /** Reads ffprobe's `-of json` with `-show_format -show_streams -show_chapters`. Throws when it is not that. */
 export function parseMediaInfo(json: string): MediaInfo {
   const raw = v.parse(RawProbe, JSON.parse(json))
+  const start = finite(raw.format.start_time) ?? 0
+  const early = raw.chapters.filter(({ end_time: end }) => (finite(end) ?? 0) < start).length
   const isMatroska = raw.format.format_name.includes('matroska')
   return {
     formats: raw.format.format_name.split(','),
@@ -62,7 +66,9 @@ export function parseMediaInfo(json: string): MediaInfo {
       : duration(raw.format.duration),
     start_seconds: finite(raw.format.start_time),
     size_bytes: finite(raw.format.size) ?? 0,
-    chapter_count: raw.chapters.length,
+    chapter_count: raw.chapters.length - early,
+    early_chapter_count: early,
+    tag_names: Object.keys(raw.format.tags),
     streams: raw.streams.map(toStream),
   }
 }
@@ -81,7 +87,7 @@ function toStream(raw: RawStream): MediaStream {
         channels: raw.channels,
         channel_layout: raw.channel_layout ?? null,
         sample_rate: finite(raw.sample_rate) ?? 0,
-        bit_rate: positive(raw.bit_rate),
+        bit_rate: positive(raw.bit_rate) ?? taggedRate(raw.tags),
       }
     case 'attachment':
       return {
@@ -91,10 +97,11 @@ function toStream(raw: RawStream): MediaStream {
         media_type: raw.tags['mimetype'] ?? null,
       }
     case 'subtitle':
+      return { kind: 'subtitle', ...base }
     case 'data':
-      return { kind: raw.codec_type, ...base }
+      return { kind: 'data', ...base, codec_tag: raw.codec_tag_string }
     default:
-      return { kind: 'unknown', ...base }
+      return { kind: 'unknown', ...base, codec_tag: raw.codec_tag_string }
   }
 }
 
@@ -105,9 +112,31 @@ function factsOf(raw: RawStream): StreamFacts {
     codec: raw.codec_name,
     profile: raw.profile === undefined || raw.profile === 'unknown' ? null : String(raw.profile),
     language: language === 'und' || language === '' ? null : language,
-    title: raw.tags['title'] ?? null,
+    title: titleOf(raw.tags),
+    tag_names: Object.keys(raw.tags),
     dispositions: Object.keys(raw.disposition).filter((name) => raw.disposition[name] === 1),
   }
+}
+
+/** mov has a name for each track since late, and before it people used that of what handles the track. */
+function titleOf(tags: RawStream['tags']): string | null {
+  const name = tags['title'] ?? tags['name'] ?? tags['handler_name'] ?? ''
+  const isOfProgram = tags['title'] === undefined && programNames.test(name)
+  return name.trim() === '' || isOfProgram ? null : name.trim()
+}
+
+/** What programs call their tracks, whatever is in them. */
+const programNames =
+  /handler|core media|gpac|mainconcept|iso media|l-smash|bento4|google|apple|gopro|dji|^(video|audio|sound|text|subtitle)s?(track| media)?$|^(stereo|mono|surround)$/i
+
+/**
+ * Bits per second from the statistics that Matroska's own tools write. FFmpeg copies them onto what it encodes, where they
+ * are those of another track.
+ */
+function taggedRate(tags: RawStream['tags']): number | null {
+  if ((tags['ENCODER'] ?? tags['encoder'] ?? '').startsWith('Lavc')) return null
+  const name = Object.keys(tags).find((key) => /^BPS(-\w+)?$/.test(key))
+  return name === undefined ? null : positive(tags[name])
 }
 
 function pictureOf(
@@ -115,6 +144,7 @@ function pictureOf(
 ): Omit<VideoStream, 'kind' | keyof StreamFacts | 'start_seconds' | 'duration_seconds'> {
   return {
     is_cover: raw.disposition['attached_pic'] === 1,
+    file_name: raw.tags['filename'] ?? null,
     is_default: raw.disposition['default'] === 1,
     width: raw.width,
     height: raw.height,

@@ -61,6 +61,6 @@ async function planStaged(request: PlanFileRequest, inputPath: string): Promise<
   const { candidates, reasons } = await rankedPaths({ picture, settings, access: request.gpus }, signal)
   const path = candidates[0] ?? cpuPath(settings)
   const plan = planConversion(info, settings, path)
-  const command = [tools.ffmpeg_path, ...ffmpegArgs(plan, sourcePath, request.output_path)]
+  const command = [tools.ffmpeg_path, ...ffmpegArgs(plan, sourcePath, request.output_path, null, request.work_path)]
   return { info, profile, plan, path, reasons, command }
 }

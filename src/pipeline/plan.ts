@@ -1,28 +1,22 @@
 import type { Container, ConversionSettings, VideoCodec } from '../contract/conversion.ts'
 import { ConversionError } from '../contract/failure.ts'
-import { type AudioPlan, planAudio } from './audio-plan.ts'
 import type { EncoderChoice } from './encoder-args.ts'
+import type { ExpectedStreams } from './expected-streams.ts'
 import type { FrameSize } from './frame.ts'
 import { isLengthGuessed } from './guessed-length.ts'
 import { type ExpectedColour, expectedColour, hdrNotes, refuseDolbyVision, staticMetadata } from './hdr-plan.ts'
-import type { MediaInfo, MediaStream, VideoStream } from './media-info.ts'
+import type { MediaInfo, VideoStream } from './media-info.ts'
 import { type Picture, planPicture } from './picture.ts'
 import { planRate } from './rate-plan.ts'
-import { type Decision, dropped, type StreamDecision, streamDecisions } from './stream-decision.ts'
+import { planStreams, type StreamsPlan } from './streams-plan.ts'
 import type { VideoEncoder } from './video-encoders.ts'
 import { videoFilters } from './video-filters.ts'
 import { cpuPath, type PathCandidate } from './video-paths.ts'
 
 /** Everything that was decided about one conversion, as data; `ffmpegArgs` spells it. */
-export interface ConversionPlan {
+export interface ConversionPlan extends StreamsPlan {
   video: VideoPlan
-  /** In the source's order. */
-  audio: AudioPlan[]
   container: Container
-  /** What becomes of each stream of the source, in its order. */
-  streams: StreamDecision[]
-  /** What is dropped or changed by rule, a sentence each. */
-  notes: string[]
   expected: ExpectedResult
 }
 
@@ -45,10 +39,8 @@ export interface VideoPlan {
 }
 
 /** What the checked result must look like. */
-export interface ExpectedResult extends FrameSize {
+export interface ExpectedResult extends FrameSize, ExpectedStreams {
   video_codec: VideoCodec
-  /** As ffprobe names them, one a track. */
-  audio_codecs: string[]
   /** Seconds of the picture and of the whole file in the source; null when it does not say, or only guesses. */
   video_seconds: number | null
   file_seconds: number | null
@@ -78,7 +70,7 @@ export function planConversion(
   const picture = planPicture(source, settings)
   const { size } = picture
   refuseTooSmall(size, path, settings)
-  const audio = planAudio(info, settings)
+  const streams = planStreams(info, source, settings)
   const rate = planRate(settings, path)
   return {
     video: {
@@ -97,23 +89,18 @@ export function planConversion(
       frame_rate: source.average_rate,
       time_base: source.time_base,
     },
-    audio: audio.tracks,
+    ...streams,
     container: settings.container,
-    streams: streamDecisions(
-      info,
-      (stream) => audio.decisions.get(stream.index) ?? decideOther(stream, source, settings),
-    ),
     notes: [
       ...pictureNotes(picture),
       ...hdrNotes(picture, path.filter === 'cpu' ? 'zscale' : 'libplacebo'),
       ...rate.notes,
-      ...audio.notes,
-      ...droppedNotes(info, source),
+      ...streams.notes,
     ],
     expected: {
       ...size,
       video_codec: settings.codec,
-      audio_codecs: audio.tracks.map((track) => track.codec),
+      ...streams.expected,
       ...expectedLength(info, source),
       colour: expectedColour(picture),
     },
@@ -187,29 +174,4 @@ function pictureNotes({ source, format, codec }: Picture): string[] {
     notes.push(`not lossless: its pixels were changed from ${source.pixel_format ?? 'an unknown format'} to ${format}`)
   }
   return notes
-}
-
-function decideOther(stream: MediaStream, main: VideoStream, { codec }: ConversionSettings): Decision {
-  if (stream.index === main.index) return { action: 'encode', to: codec, reason: 'the film' }
-  if (stream.kind === 'video' && stream.is_cover) return dropped('cover art')
-  if (stream.kind === 'video') return dropped('another video track: only the main one is converted')
-  return dropped(stream.kind === 'unknown' ? 'of a kind that is not known' : `${stream.kind} streams are not carried`)
-}
-
-function droppedNotes(info: MediaInfo, main: VideoStream): string[] {
-  const others = info.streams.filter((stream) => stream.kind === 'video' && stream.index !== main.index)
-  const covers = others.filter((stream) => stream.kind === 'video' && stream.is_cover).length
-  const count = (kind: MediaStream['kind']) => info.streams.filter((stream) => stream.kind === kind).length
-  return [
-    ...countNote(others.length - covers, 'other video track'),
-    ...countNote(covers, 'cover picture'),
-    ...countNote(count('subtitle'), 'subtitle track'),
-    ...countNote(count('attachment'), 'attachment'),
-    ...countNote(count('data') + count('unknown'), 'data track'),
-  ]
-}
-
-function countNote(count: number, what: string): string[] {
-  if (count === 0) return []
-  return [count === 1 ? `1 ${what} was dropped` : `${count} ${what}s were dropped`]
 }

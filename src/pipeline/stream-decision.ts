@@ -1,4 +1,4 @@
-import type { MediaInfo, MediaStream } from './media-info.ts'
+import type { MediaStream } from './media-info.ts'
 
 /** What becomes of one stream of the source, and why. */
 export interface StreamDecision {
@@ -19,13 +19,8 @@ export interface StreamDecision {
 /** What a part of the plan decides of a stream; the rest is the stream's own. */
 export type Decision = Pick<StreamDecision, 'action' | 'to' | 'reason'>
 
-/** One decision for each stream, in the source's order. */
-export function streamDecisions(info: MediaInfo, decide: (stream: MediaStream) => Decision): StreamDecision[] {
-  return info.streams.map((stream) => {
-    const { index, kind, codec, language } = stream
-    return { index, kind, codec, language, ...decide(stream) }
-  })
-}
+/** Decisions by the number of the source's stream. */
+export type Decisions = ReadonlyMap<number, Decision>
 
 /** A stream that is left out. */
 export function dropped(reason: string): Decision {

@@ -3,6 +3,7 @@ import type { Container, PictureScore, VerifySettings } from '../contract/conver
 import { ConversionError } from '../contract/failure.ts'
 import { formatClock } from '../util/format.ts'
 import { colourProblems } from './check-colour.ts'
+import { streamProblems } from './expected-streams.ts'
 import { withFirstFrame } from './first-frame.ts'
 import { type ProbeRequest, readMediaInfo, type Reading } from './ffprobe.ts'
 import type { MediaInfo } from './media-info.ts'
@@ -105,10 +106,7 @@ export function problemsOf(expected: ExpectedResult, encodedFrames: number | nul
     ours(`the result is ${video.width} x ${video.height}, not ${expected.width} x ${expected.height}`)
   }
   colourProblems(expected.colour, video).forEach(ours)
-  const audio = result.streams.filter((stream) => stream.kind === 'audio').map((stream) => stream.codec)
-  if (audio.join() !== expected.audio_codecs.join()) {
-    ours(`the result's sound is ${list(audio)}, not ${list(expected.audio_codecs)}`)
-  }
+  streamProblems(expected, result).forEach(ours)
   const frames = video.frame_count ?? 0
   if (frames === 0) theirs('no frame could be decoded')
   if (encodedFrames !== null && frames !== encodedFrames)
@@ -144,8 +142,4 @@ function isShorter(seconds: number, thanSeconds: number): boolean {
 /** A last frame of variable rate may be shown longer; only what cannot be that counts. */
 function isMuchLonger(seconds: number, thanSeconds: number): boolean {
   return seconds > thanSeconds + Math.max(10, thanSeconds * 0.1)
-}
-
-function list(codecs: readonly string[]): string {
-  return codecs.length === 0 ? 'none' : codecs.join(', ')
 }

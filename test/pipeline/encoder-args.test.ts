@@ -14,7 +14,7 @@ function vulkan(choice: Partial<EncoderChoice>): string {
 describe('Vulkan’s encoders', () => {
   test('have no preset; quality, tuning and rate control say what x264’s would', () => {
     expect(vulkan({})).toBe(
-      '-c:v h264_vulkan -quality 2 -tune hq -usage transcode -rc_mode vbr -b:v 2000000 -maxrate 4000000 -bufsize 4000000',
+      '-c:v:0 h264_vulkan -quality 2 -tune hq -usage transcode -rc_mode vbr -b:v 2000000 -maxrate 4000000 -bufsize 4000000',
     )
   })
 
@@ -52,7 +52,7 @@ test.each([
   ['ffv1', '-level 3 -g 1 -slicecrc 1 -slices 16'],
   ['ffv1_vulkan', '-level 3 -g 1 -slicecrc 1 -slices 256'],
 ] as const)('%s is told %s', (encoder, expected) => {
-  expect(argsOf({ encoder })).toBe(`-c:v ${encoder} ${expected}`)
+  expect(argsOf({ encoder })).toBe(`-c:v:0 ${encoder} ${expected}`)
 })
 
 test('a small picture is cut into few slices, and a tiny one into none', () => {
@@ -78,7 +78,7 @@ describe('a quality is told', () => {
     ['prores_ks', '-profile:v hq -vendor apl0'],
     ['ffv1', '-level 3 -g 1 -slicecrc 1 -slices 16'],
   ] as const)('to %s by %s', (encoder, expected) => {
-    expect(argsOf({ encoder, quality: 50 })).toBe(`-c:v ${encoder} ${expected}`)
+    expect(argsOf({ encoder, quality: 50 })).toBe(`-c:v:0 ${encoder} ${expected}`)
   })
 
   test.each(['vbr', 'cbr', 'cqp'] as const)(
@@ -107,7 +107,7 @@ describe('a bound is told', () => {
     ['hevc_qsv', `-preset fast -b:v 2000000 ${peaks}`],
     ['h264_videotoolbox', `-realtime 0 -allow_sw 0 -b:v 2000000 -maxrate ${most}`],
   ] as const)('beside a bitrate to %s by %s', (encoder, expected) => {
-    expect(argsOf({ encoder, max_bitrate: most })).toBe(`-c:v ${encoder} ${expected}`)
+    expect(argsOf({ encoder, max_bitrate: most })).toBe(`-c:v:0 ${encoder} ${expected}`)
   })
 
   test.each([
@@ -118,7 +118,7 @@ describe('a bound is told', () => {
     ['h264_nvenc', `-preset p4 -rc vbr -cq 26 -b:v 0 ${peaks}`],
     ['h264_qsv', `-preset fast -global_quality:v 26 -b:v 2250000 ${peaks}`],
   ] as const)('beside a quality to %s by %s', (encoder, expected) => {
-    expect(argsOf({ encoder, quality: 50, max_bitrate: most })).toBe(`-c:v ${encoder} ${expected}`)
+    expect(argsOf({ encoder, quality: 50, max_bitrate: most })).toBe(`-c:v:0 ${encoder} ${expected}`)
   })
 })
 
@@ -127,10 +127,10 @@ describe('two passes', () => {
 
   test('leave what the first one saw where they are told', () => {
     expect(argsOf({ pass: { number: 1, log_path } })).toBe(
-      `-c:v libx264 -preset fast -pass 1 -passlogfile ${log_path} -b:v 2000000`,
+      `-c:v:0 libx264 -preset fast -pass 1 -passlogfile ${log_path} -b:v 2000000`,
     )
     expect(argsOf({ encoder: 'libvpx-vp9', pass: { number: 2, log_path } })).toBe(
-      `-c:v libvpx-vp9 -deadline good -cpu-used 3 -row-mt 1 -pass 2 -passlogfile ${log_path} -maxrate 2147483647 -b:v 2000000`,
+      `-c:v:0 libvpx-vp9 -deadline good -cpu-used 3 -row-mt 1 -pass 2 -passlogfile ${log_path} -maxrate 2147483647 -b:v 2000000`,
     )
   })
 

@@ -16,7 +16,7 @@ const head = [
   ['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-nostats', '-progress', 'pipe:1'],
   ['-stats_period', '0.5', '-y', ...inputLimits, '-i', 'file:/work/7/in'],
 ].flat()
-const timing = ['-fps_mode:v', 'passthrough', '-enc_time_base:v', '1:12800']
+const timing = ['-fps_mode:v:0', 'passthrough', '-enc_time_base:v:0', '1:12800']
 const aac = ['-filter:a:0', 'aresample=async=1', '-c:a:0', 'aac', '-b:a:0', '128000']
 
 test('h264 and aac in mp4', () => {
@@ -24,8 +24,8 @@ test('h264 and aac in mp4', () => {
     [
       head,
       ['-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0'],
-      ['-filter:v', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
-      ['-c:v', 'libx264', '-preset', 'fast', '-b:v', '2000000', ...aac],
+      ['-filter:v:0', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
+      ['-c:v:0', 'libx264', '-preset', 'fast', '-b:v', '2000000', ...aac],
       ['-max_muxing_queue_size', '9999', '-movflags', '+faststart', '-write_tmcd', '0'],
       ['-f', 'mp4', 'file:/staging/7/out'],
     ].flat(),
@@ -38,11 +38,11 @@ test('hevc in mp4 has the tag that Apple looks for; 10 bits, interlaced, no soun
     [
       head,
       ['-map', '0:0', '-map_metadata', '0', '-map_chapters', '0'],
-      '-filter:v',
+      '-filter:v:0',
       'bwdif=mode=send_frame:parity=auto:deint=interlaced,scale=w=1920:h=1080,setsar=1,format=yuv420p10le',
       timing,
-      ['-c:v', 'libx265', '-preset', 'veryslow', '-x265-params', 'log-level=error', '-b:v', '2000000'],
-      ['-tag:v', 'hvc1'],
+      ['-c:v:0', 'libx265', '-preset', 'veryslow', '-x265-params', 'log-level=error', '-b:v', '2000000'],
+      ['-tag:v:0', 'hvc1'],
       ['-max_muxing_queue_size', '9999', '-movflags', '+faststart', '-write_tmcd', '0'],
       ['-f', 'mp4', 'file:/staging/7/out'],
     ].flat(),
@@ -55,10 +55,11 @@ test('hevc in mkv has no such tag; two sound tracks, one of them after a dropped
     [
       head,
       ['-map', '0:0', '-map', '0:1', '-map', '0:3', '-map_metadata', '0', '-map_chapters', '0'],
-      ['-filter:v', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
-      ['-c:v', 'libx265', '-preset', 'fast', '-x265-params', 'log-level=error', '-b:v', '2000000'],
+      ['-filter:v:0', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
+      ['-c:v:0', 'libx265', '-preset', 'fast', '-x265-params', 'log-level=error', '-b:v', '2000000'],
       [...aac, '-ar:a:0', '48000'],
       ['-filter:a:1', 'aresample=async=1', '-c:a:1', 'aac', '-b:a:1', '128000'],
+      ['-disposition:a:0', '0', '-disposition:a:1', '0'],
       ['-max_muxing_queue_size', '9999', '-f', 'matroska', 'file:/staging/7/out'],
     ].flat(),
   )
@@ -70,8 +71,8 @@ test('av1 and copied sound in mkv, from a variable rate on a fine grid', () => {
     [
       head,
       ['-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0'],
-      ['-filter:v', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
-      ['-c:v', 'libsvtav1', '-preset', '8', '-svtav1-params', 'fps-num=29500:fps-denom=1000', '-b:v', '2000000'],
+      ['-filter:v:0', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
+      ['-c:v:0', 'libsvtav1', '-preset', '8', '-svtav1-params', 'fps-num=29500:fps-denom=1000', '-b:v', '2000000'],
       ['-c:a:0', 'copy', '-max_muxing_queue_size', '9999', '-f', 'matroska', 'file:/staging/7/out'],
     ].flat(),
   )
@@ -81,11 +82,11 @@ test('vp9 and opus in webm, from 5.1 as film discs have it', () => {
   const source = media([video(), audio({ codec: 'ac3', channels: 6, channel_layout: '5.1(side)' })])
   expect(argsOf({ codec: 'vp9', audio_codec: 'opus', container: 'webm' }, source)).toEqual(
     [
-      head,
+      [...head.slice(0, 10), '-drc_scale:1', '0', ...head.slice(10)],
       ['-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0'],
-      ['-filter:v', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
-      ['-c:v', 'libvpx-vp9', '-deadline', 'good', '-cpu-used', '3', '-row-mt', '1', '-b:v', '2000000'],
-      ['-filter:a:0', 'aresample=async=1,aformat=channel_layouts=5.1'],
+      ['-filter:v:0', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
+      ['-c:v:0', 'libvpx-vp9', '-deadline', 'good', '-cpu-used', '3', '-row-mt', '1', '-b:v', '2000000'],
+      ['-filter:a:0', 'aresample=async=1,pan=5.1|FL=FL|FR=FR|FC=FC|LFE=LFE|BL=SL|BR=SR'],
       ['-c:a:0', 'libopus', '-b:a:0', '128000'],
       ['-max_muxing_queue_size', '9999', '-f', 'webm', 'file:/staging/7/out'],
     ].flat(),
@@ -94,7 +95,7 @@ test('vp9 and opus in webm, from 5.1 as film discs have it', () => {
 
 function x264Pass(number: string): string[] {
   const log = ['-pass', number, '-passlogfile', '/work/7/pass']
-  return ['-c:v', 'libx264', '-preset', 'fast', ...log, '-b:v', '2000000']
+  return ['-c:v:0', 'libx264', '-preset', 'fast', ...log, '-b:v', '2000000']
 }
 
 describe('two passes', () => {
@@ -105,7 +106,7 @@ describe('two passes', () => {
   }
 
   test('are two runs: the film alone to nowhere, then all of it', () => {
-    const filter = ['-filter:v', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing]
+    const filter = ['-filter:v:0', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing]
     expect(runsOf({})).toEqual([
       [...head, '-map', '0:0', ...filter, ...x264Pass('1'), '-f', 'null', '-'],
       [
@@ -121,8 +122,8 @@ describe('two passes', () => {
     const [first, second] = runsOf({ codec: 'vp9' })
     expect(first?.join(' ')).toEndWith(
       [
-        '-map 0:0 -filter:v scale=w=1920:h=1080,setsar=1,format=yuv420p,setpts=N*1000/(25000*TB) -fps_mode:v passthrough',
-        '-enc_time_base:v 1000:25000 -c:v libvpx-vp9 -deadline good -cpu-used 3 -row-mt 1 -pass 1',
+        '-map 0:0 -filter:v:0 scale=w=1920:h=1080,setsar=1,format=yuv420p,setpts=N*1000/(25000*TB) -fps_mode:v:0 passthrough',
+        '-enc_time_base:v:0 1000:25000 -c:v:0 libvpx-vp9 -deadline good -cpu-used 3 -row-mt 1 -pass 1',
         '-passlogfile /work/7/pass -maxrate 2147483647 -b:v 2000000 -f null - -map 0:0 -c:v copy -f null -',
       ].join(' '),
     )
@@ -161,7 +162,7 @@ describe('a path on a GPU', () => {
   ].flat()
   const streams = ['-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0']
   const vulkanEncoder = [
-    ['-c:v', 'h264_vulkan', '-quality', '2', '-tune', 'hq', '-usage', 'transcode'],
+    ['-c:v:0', 'h264_vulkan', '-quality', '2', '-tune', 'hq', '-usage', 'transcode'],
     ['-rc_mode', 'vbr', '-b:v', '2000000', '-maxrate', '4000000', '-bufsize', '4000000'],
   ].flat()
 
@@ -169,7 +170,7 @@ describe('a path on a GPU', () => {
     expect(on({})).toEqual(
       [
         [...head.slice(0, 10), ...device, ...decode, ...head.slice(10), ...streams],
-        ['-filter:v', 'scale_vulkan=w=1280:h=720,setparams=range=tv,setsar=1', ...timing, ...vulkanEncoder, ...tail],
+        ['-filter:v:0', 'scale_vulkan=w=1280:h=720,setparams=range=tv,setsar=1', ...timing, ...vulkanEncoder, ...tail],
       ].flat(),
     )
   })
@@ -179,7 +180,7 @@ describe('a path on a GPU', () => {
     expect(on({ encoder: 'libx264', proof: null })).toEqual(
       [
         [...head.slice(0, 10), ...device, ...decode, ...head.slice(10), ...streams],
-        ['-filter:v', filters, ...timing, '-c:v', 'libx264', '-preset', 'fast', '-b:v', '2000000', ...tail],
+        ['-filter:v:0', filters, ...timing, '-c:v:0', 'libx264', '-preset', 'fast', '-b:v', '2000000', ...tail],
       ].flat(),
     )
   })
@@ -188,7 +189,7 @@ describe('a path on a GPU', () => {
     expect(on({ decode: 'cpu', filter: 'cpu' })).toEqual(
       [
         [...head.slice(0, 10), ...device, ...head.slice(10), ...streams],
-        ['-filter:v', 'scale=w=1280:h=720,setsar=1,format=nv12,hwupload', ...timing, ...vulkanEncoder, ...tail],
+        ['-filter:v:0', 'scale=w=1280:h=720,setsar=1,format=nv12,hwupload', ...timing, ...vulkanEncoder, ...tail],
       ].flat(),
     )
   })

@@ -11,12 +11,16 @@ const film = { codec_type: 'video', codec_name: 'h264', width: 1920, height: 108
 
 test('numbers come as texts, and what is missing or N/A is null', () => {
   const format = { format_name: 'matroska,webm', duration: '3.024000', start_time: '-0.021', size: '1000' }
-  expect(parseMediaInfo(JSON.stringify({ streams: [], chapters: [{}, {}], format }))).toEqual({
+  expect(
+    parseMediaInfo(JSON.stringify({ streams: [], chapters: [{ end_time: '1' }, { end_time: '3' }], format })),
+  ).toEqual({
     formats: ['matroska', 'webm'],
     duration_seconds: 3.024,
     start_seconds: -0.021,
     size_bytes: 1000,
     chapter_count: 2,
+    early_chapter_count: 0,
+    tag_names: [],
     streams: [],
   })
   expect(parseMediaInfo('{"format":{"format_name":"h264","duration":"N/A"}}').duration_seconds).toBeNull()
@@ -83,5 +87,5 @@ describe('a picture', () => {
 })
 
 test('a stream of a kind that is not known is kept as such', () => {
-  expect(streamOf({})).toEqual(data({ kind: 'unknown', index: 0, codec: 'unknown' }))
+  expect(streamOf({})).toEqual(data({ kind: 'unknown', index: 0, codec: 'unknown', codec_tag: '' }))
 })

@@ -93,17 +93,18 @@ test('each stream has its decision, in the order of the source', () => {
 test('all that is dropped is told, a sentence each', () => {
   const source = media(
     [
-      [video(), audio(), video({ index: 2, is_default: false }), video({ index: 3, is_cover: true })],
-      [subtitle({ index: 4 }), subtitle({ index: 5 }), attachment({ index: 6 })],
-      [data({ index: 7 }), data({ index: 8, kind: 'unknown' })],
+      [video(), audio(), video({ index: 2, is_default: false }), video({ index: 3, is_cover: true, codec: 'webp' })],
+      [subtitle({ index: 4, codec: 'hdmv_pgs_subtitle' }), subtitle({ index: 5, codec: 'hdmv_pgs_subtitle' })],
+      [attachment({ index: 6 }), data({ index: 7 }), data({ index: 8, kind: 'unknown' })],
     ].flat(),
   )
   expect(planConversion(source, settings()).notes).toEqual([
-    '1 other video track was dropped',
-    '1 cover picture was dropped',
-    '2 subtitle tracks were dropped',
-    '1 attachment was dropped',
-    '2 data tracks were dropped',
+    '1 other video track was dropped: only the main one is converted',
+    '1 cover picture was dropped: mp4 holds no webp as cover art',
+    '2 subtitle tracks were dropped: mp4 holds no picture subtitles',
+    '1 attachment was dropped: mp4 holds no attachments',
+    '1 data track was dropped: data of the kind data',
+    '1 data track was dropped: of a kind that is not known',
   ])
 })
 
@@ -121,7 +122,10 @@ describe('what is expected of the result', () => {
       width: 1920,
       height: 1080,
       video_codec: 'h264',
-      audio_codecs: ['opus'],
+      audio: [{ codec: 'opus', language: null }],
+      subtitles: [],
+      extras: 0,
+      chapters: 0,
       video_seconds: 59,
       file_seconds: 60,
       frame_count: null,

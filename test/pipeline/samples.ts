@@ -31,7 +31,7 @@ export function settings(changes: Partial<ConversionSettings> = {}): ConversionS
   }
 }
 
-const untold = { profile: null, language: null, title: null, dispositions: [] }
+const untold = { profile: null, language: null, title: null, tag_names: [], dispositions: [] }
 
 /** A 1080p film track of a minute at 25 frames a second. */
 export function video(changes: Partial<VideoStream> = {}): VideoStream {
@@ -41,6 +41,7 @@ export function video(changes: Partial<VideoStream> = {}): VideoStream {
     codec: 'h264',
     ...untold,
     is_cover: false,
+    file_name: null,
     is_default: true,
     width: 1920,
     height: 1080,
@@ -63,7 +64,7 @@ export function video(changes: Partial<VideoStream> = {}): VideoStream {
   }
 }
 
-/** A stereo track. */
+/** A stereo track, of more bits than `settings` ask for. */
 export function audio(changes: Partial<AudioStream> = {}): AudioStream {
   return {
     kind: 'audio',
@@ -73,7 +74,7 @@ export function audio(changes: Partial<AudioStream> = {}): AudioStream {
     channels: 2,
     channel_layout: 'stereo',
     sample_rate: 48_000,
-    bit_rate: 128_000,
+    bit_rate: 192_000,
     start_seconds: 0,
     duration_seconds: 60,
     ...changes,
@@ -91,7 +92,7 @@ export function attachment(changes: Partial<AttachmentStream> = {}): AttachmentS
 }
 
 export function data(changes: Partial<DataStream> = {}): DataStream {
-  return { kind: 'data', index: 4, codec: 'bin_data', ...untold, ...changes }
+  return { kind: 'data', index: 4, codec: 'bin_data', codec_tag: 'data', ...untold, ...changes }
 }
 
 /** A file of a minute with these tracks. */
@@ -102,6 +103,8 @@ export function media(streams: MediaStream[] = [video(), audio()], changes: Part
     start_seconds: 0,
     size_bytes: 1_000_000,
     chapter_count: 0,
+    early_chapter_count: 0,
+    tag_names: [],
     streams,
     ...changes,
   }

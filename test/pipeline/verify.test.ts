@@ -8,7 +8,10 @@ const expected: ExpectedResult = {
   width: 1920,
   height: 1080,
   video_codec: 'h264',
-  audio_codecs: ['aac'],
+  audio: [{ codec: 'aac', language: null }],
+  subtitles: [],
+  extras: 0,
+  chapters: 0,
   video_seconds: 60,
   file_seconds: 60,
   frame_count: null,
@@ -40,7 +43,7 @@ describe('streams', () => {
     expect(problems({}, media([video({ codec: 'hevc', width: 1280, height: 720, frame_count: 1500 })]))).toEqual([
       ['ours', 'the result is hevc, not h264'],
       ['ours', 'the result is 1280 x 720, not 1920 x 1080'],
-      ['ours', "the result's sound is none, not aac"],
+      ['ours', "the result's sound: none, not aac"],
     ])
   })
 })

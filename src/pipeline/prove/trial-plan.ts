@@ -32,7 +32,15 @@ export interface TrialPlanRequest {
 
 /** A conversion of a test picture as any other would be planned, so that what is tried is what will run. */
 export function trialPlan({ gpu, path, picture, codec, size }: TrialPlanRequest): ConversionPlan {
-  const info = { formats: ['lavfi'], start_seconds: 0, size_bytes: 0, chapter_count: 0, duration_seconds: null }
+  const info = {
+    formats: ['lavfi'],
+    start_seconds: 0,
+    size_bytes: 0,
+    chapter_count: 0,
+    early_chapter_count: 0,
+    duration_seconds: null,
+    tag_names: [],
+  }
   const candidate = { encoder: cpuEncoders[codec], proof: null, ...path, device: gpu.name, gpu }
   const stream = { ...testStream, ...picture }
   const settings = v.parse(ConversionSettings, {
@@ -54,8 +62,10 @@ const testStream: VideoStream = {
   profile: null,
   language: null,
   title: null,
+  tag_names: [],
   dispositions: [],
   is_cover: false,
+  file_name: null,
   is_default: true,
   ...testSize,
   sample_aspect: 1,

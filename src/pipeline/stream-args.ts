@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import type { AudioPlan } from './audio-plan.ts'
+import { isMov } from './container-holds.ts'
+import type { ExtraPlan } from './extra-plan.ts'
+import { fileUrl, inputLimits } from './input-limits.ts'
+import type { ConversionPlan } from './plan.ts'
+import type { SubtitlePlan } from './subtitle-plan.ts'
+import type { Tag } from './track-tags.ts'
+
+/** Input options of the decoders of sound and subtitles. */
+export function decoderArgs({ audio, subtitles }: ConversionPlan): string[] {
+  return [...audio, ...subtitles].flatMap((track) => track.decode)
+}
+
+/** What goes into the result: the film first, then sound, subtitles, covers, attachments. */
+export function mapArgs(plan: ConversionPlan): string[] {
+  const { video, audio, subtitles, attachments } = plan
+  return [video, ...audio, ...subtitles, ...mappedCovers(plan), ...attachments].flatMap((stream) => [
+    '-map',
+    `0:${stream.stream_index}`,
+  ])
+}
+
+/** Codecs, filters, flags and tags of all streams but the film's codec and filters. */
+export function streamArgs(plan: ConversionPlan, workPath: string): string[] {
+  const { audio, subtitles, attachments, file_tags: fileTags, flags } = plan
+  const covers = mappedCovers(plan)
+  return [
+    ...audio.flatMap(audioArgs),
+    ...subtitles.flatMap(({ encoder }, position) => [`-c:s:${position}`, encoder]),
+    ...covers.flatMap((_, position) => [`-c:v:${position + 1}`, 'copy']),
+    ...attachments.flatMap((_, position) => [`-c:t:${position}`, 'copy']),
+    ...attachedCovers(plan).flatMap((cover) => ['-attach', fileUrl(coverPath(workPath, cover))]),
+    ...flags.flatMap(({ kind, position, value }) => [`-disposition:${kind}:${position}`, value]),
+    ...fileTags.flatMap(([name, value]) => ['-metadata', `${name}=${value}`]),
+    ...tagArgs(plan, 'v', [plan.video, ...covers]),
+    ...tagArgs(plan, 'a', audio),
+    ...tagArgs(plan, 's', subtitles),
+    ...[...attachments, ...attachedCovers(plan)].flatMap((extra, position) => fileArgs(extra, position)),
+  ]
+}
+
+/** Where the file lies that a cover is attached from: in the conversion's own folder. */
+export function coverPath(workPath: string, { stream_index: index }: ExtraPlan): string {
+  return join(workPath, `cover-${index}`)
+}
+
+/**
+ * The argv but the program that writes a cover's bytes as they are into a file: FFmpeg's Matroska takes attachments from
+ * files or from Matroska, but no pictures of another stream.
+ */
+export function coverArgs(cover: ExtraPlan, inputPath: string, workPath: string): string[] {
+  return [
+    ['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-nostats', '-y', ...inputLimits],
+    ['-i', fileUrl(inputPath), '-map', `0:${cover.stream_index}`, '-c', 'copy', '-frames:v', '1'],
+    ['-f', 'rawvideo', fileUrl(coverPath(workPath, cover))],
+  ].flat()
+}
+
+/** Covers that are attached from files of their own. */
+export function attachedCovers({ covers, container }: ConversionPlan): ExtraPlan[] {
+  return isMov(container) ? [] : covers
+}
+
+/** Covers that are a stream of the result. */
+function mappedCovers({ covers, container }: ConversionPlan): ExtraPlan[] {
+  return isMov(container) ? covers : []
+}
+
+function audioArgs(track: AudioPlan, position: number): string[] {
+  if (track.encoder === 'copy') return [`-c:a:${position}`, 'copy']
+  // Holes in the sound are filled with silence: an encoder only counts samples, so what follows would come too early.
+  return [
+    [`-filter:a:${position}`, ['aresample=async=1', ...track.filters].join(',')],
+    [`-c:a:${position}`, track.encoder],
+    track.bitrate === null ? [] : [`-b:a:${position}`, String(track.bitrate)],
+    track.sample_rate === null ? [] : [`-ar:a:${position}`, String(track.sample_rate)],
+  ].flat()
+}
+
+function tagArgs(
+  plan: ConversionPlan,
+  kind: 'v' | 'a' | 's',
+  tracks: readonly Pick<SubtitlePlan, 'stream_index'>[],
+): string[] {
+  return tracks.flatMap(({ stream_index: index }, position) => {
+    const tags: readonly Tag[] = plan.track_tags.get(index) ?? []
+    return tags.flatMap(([name, value]) => [`-metadata:s:${kind}:${position}`, `${name}=${value}`])
+  })
+}
+
+/** Said of all, since Matroska takes no attachment without both. */
+function fileArgs({ file_name: name, media_type: type }: ExtraPlan, position: number): string[] {
+  return [`filename=${name}`, `mimetype=${type}`].flatMap((tag) => [`-metadata:s:t:${position}`, tag])
+}

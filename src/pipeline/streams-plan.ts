@@ -1,0 +1,71 @@
+import type { ConversionSettings } from '../contract/conversion.ts'
+import { type AudioPlan, planAudio } from './audio-plan.ts'
+import type { ExpectedStreams } from './expected-streams.ts'
+import { type ExtraPlan, planExtras } from './extra-plan.ts'
+import type { MediaInfo, VideoStream } from './media-info.ts'
+import type { Decision, StreamDecision } from './stream-decision.ts'
+import { droppedNotes } from './stream-notes.ts'
+import { planSubtitles, type SubtitlePlan } from './subtitle-plan.ts'
+import { flagsOf, type TrackFlags } from './track-flags.ts'
+import { fileTags, type Tag, trackTags } from './track-tags.ts'
+
+/** Which streams go into the result and how; each list in the source's order. */
+export interface StreamsPlan {
+  audio: AudioPlan[]
+  subtitles: SubtitlePlan[]
+  covers: ExtraPlan[]
+  attachments: ExtraPlan[]
+  /** Whether the source's chapters are carried over: not where all of them end before the film begins. */
+  keeps_chapters: boolean
+  /** Tags that FFmpeg's copying would get wrong, of the file and by the number of the source's stream. */
+  file_tags: Tag[]
+  track_tags: ReadonlyMap<number, Tag[]>
+  /** Flags of tracks where FFmpeg's own rule would set others. */
+  flags: TrackFlags[]
+  /** What becomes of each stream of the source, in its order. */
+  streams: StreamDecision[]
+  /** What was dropped or changed by rule, a sentence each. */
+  notes: string[]
+  expected: ExpectedStreams
+}
+
+/** Decides what becomes of every stream of a source whose film is `main`. */
+export function planStreams(info: MediaInfo, main: VideoStream, settings: ConversionSettings): StreamsPlan {
+  const { container } = settings
+  const audio = planAudio(info, settings)
+  const subtitles = planSubtitles(info, container)
+  const extras = planExtras(info, main, container)
+  const film: Decision = { action: 'encode', to: settings.codec, reason: 'the film' }
+  const decisions = new Map([[main.index, film], ...audio.decisions, ...subtitles.decisions, ...extras.decisions])
+  const { covers, attachments } = extras
+  const sourcesOf = (tracks: readonly (AudioPlan | SubtitlePlan)[]) =>
+    tracks.flatMap(({ stream_index: index }) => info.streams.filter((stream) => stream.index === index))
+  const expectedTracks = (tracks: readonly (AudioPlan | SubtitlePlan)[]) =>
+    sourcesOf(tracks).map(({ language }, position) => ({ codec: tracks[position]?.codec ?? '', language }))
+  return {
+    audio: audio.tracks,
+    subtitles: subtitles.tracks,
+    covers,
+    attachments,
+    keeps_chapters: info.chapter_count > 0 || info.early_chapter_count === 0,
+    file_tags: fileTags(info, container),
+    track_tags: new Map(
+      info.streams.map((stream) => {
+        const isCopied = decisions.get(stream.index)?.action === 'copy'
+        return [stream.index, trackTags(stream, container, isCopied)]
+      }),
+    ),
+    flags: [...flagsOf('a', sourcesOf(audio.tracks)), ...flagsOf('s', sourcesOf(subtitles.tracks))],
+    streams: info.streams.flatMap(({ index, kind, codec, language }) => {
+      const decision = decisions.get(index)
+      return decision === undefined ? [] : [{ index, kind, codec, language, ...decision }]
+    }),
+    notes: [...audio.notes, ...subtitles.notes, ...droppedNotes(info, decisions)],
+    expected: {
+      audio: expectedTracks(audio.tracks),
+      subtitles: expectedTracks(subtitles.tracks),
+      extras: covers.length + attachments.length,
+      chapters: info.chapter_count,
+    },
+  }
+}
