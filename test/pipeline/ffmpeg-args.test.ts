@@ -127,7 +127,7 @@ describe('two passes', () => {
         '-passlogfile /work/7/pass -maxrate 2147483647 -b:v 2000000 -f null - -map 0:0 -c:v copy -f null -',
       ].join(' '),
     )
-    expect(second?.join(' ')).toContain('format=yuv420p -fps_mode:v passthrough -enc_time_base:v 1:12800 ')
+    expect(second?.join(' ')).toContain('format=yuv420p -fps_mode:v:0 passthrough -enc_time_base:v:0 1:12800 ')
   })
 
   test('are one run where they make no sense', () => {
