@@ -59,8 +59,8 @@ function firstPassArgs(plan: ConversionPlan, inputPath: string, pass: Pass): str
     film,
     videoArgs(isVpx ? { ...plan, video: onGrid(plan.video) } : plan, pass),
     ['-f', 'null', '-'],
-    // FFmpeg counts what encoders put out, and libvpx puts out nothing now: how far it is shows beside it.
-    isVpx ? [...film, '-c:v', 'copy', '-f', 'null', '-'] : [],
+    // FFmpeg counts what encoders put out, and libvpx puts out nothing now. How far it is shows by the bare frames beside it.
+    isVpx ? [...film, '-fps_mode:v', 'passthrough', '-c:v', 'wrapped_avframe', '-f', 'null', '-'] : [],
   ].flat()
 }
 

@@ -118,13 +118,14 @@ describe('two passes', () => {
     ])
   })
 
-  test('of libvpx begin on an even grid, beside a copy by which their progress shows', () => {
+  test('of libvpx begin on an even grid, beside bare frames by which their progress shows', () => {
     const [first, second] = runsOf({ codec: 'vp9' })
     expect(first?.join(' ')).toEndWith(
       [
         '-map 0:0 -filter:v:0 scale=w=1920:h=1080,setsar=1,format=yuv420p,setpts=N*1000/(25000*TB) -fps_mode:v:0 passthrough',
         '-enc_time_base:v:0 1000:25000 -c:v:0 libvpx-vp9 -deadline good -cpu-used 3 -row-mt 1 -pass 1',
-        '-passlogfile /work/7/pass -maxrate 2147483647 -b:v 2000000 -f null - -map 0:0 -c:v copy -f null -',
+        '-passlogfile /work/7/pass -maxrate 2147483647 -b:v 2000000 -f null -',
+        '-map 0:0 -fps_mode:v passthrough -c:v wrapped_avframe -f null -',
       ].join(' '),
     )
     expect(second?.join(' ')).toContain('format=yuv420p -fps_mode:v:0 passthrough -enc_time_base:v:0 1:12800 ')

@@ -159,6 +159,14 @@ describe.each(versions)('two passes by %s, of what is odd:', (version) => {
     }
   })
 
+  test('a bare stream without a container', async () => {
+    const source = join(clips.folder, 'bare.h264')
+    await ffmpeg('-i', await clips.path('plain.mp4'), '-an', '-c', 'copy', '-f', 'h264', source)
+    const asked = request(source, { codec: 'vp9', container: 'mkv', two_pass: true }, version)
+    await convert(asked)
+    expect(await pictures(asked.staging_path)).toHaveLength(25)
+  })
+
   test('a single frame', async () => {
     const source = join(clips.folder, 'one.mkv')
     await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=128x72', '-frames:v', '1', '-c:v', 'libx264', source)
