@@ -1,6 +1,6 @@
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { LoadedConfig } from '../config/load.ts'
-import { outputCandidates } from '../master/outputs.ts'
+import { outputCandidates, replacementCandidates } from '../master/outputs.ts'
 import { profilesOfPath } from '../master/path-profiles.ts'
 import { isInside } from '../master/real-path.ts'
 import { SkippedError } from '../pipeline/skipped-error.ts'
@@ -46,7 +46,8 @@ export async function run(args: CommandArgs): Promise<number> {
 }
 
 /** Where the master would put it; of a file that is not among the sources, straight into the folder of results. */
-function outputOf(source_path: string, { scanner, conversion }: LoadedConfig['config']): string {
+function outputOf(source_path: string, { scanner, conversion, replace }: LoadedConfig['config']): string {
+  if (replace.enabled) return replacementCandidates(source_path, conversion.container)[0] ?? source_path
   const [root, output] = [resolve(scanner.root_path), resolve(scanner.output_base)]
   const folder = isInside(source_path, root) ? root : dirname(source_path)
   const [first] = outputCandidates(source_path, folder, output, conversion.container)

@@ -4,23 +4,19 @@ import type { ConversionRecord } from '../contract/conversion-record.ts'
 import { ConversionError } from '../contract/failure.ts'
 import type { RanOn } from '../contract/gpu.ts'
 import type { Progress } from '../contract/job.ts'
-import { applyProfile, type ProfileChoice } from './apply-profile.ts'
+import type { ProfileChoice } from './apply-profile.ts'
 import { EncodeError } from './encode-error.ts'
 import { encodePlan } from './encode-plan.ts'
-import { extractCovers } from './extract-covers.ts'
-import { requireToneMapping } from './ffmpeg-filters.ts'
 import type { GpuAccess } from './gpu-access.ts'
 import type { MediaInfo } from './media-info.ts'
 import { onBestPath } from './on-best-path.ts'
-import { type Picture, planPicture } from './picture.ts'
-import { mainVideo, planConversion } from './plan.ts'
-import { probeSource } from './probe.ts'
+import type { Picture } from './picture.ts'
+import { planConversion } from './plan.ts'
+import { prepare } from './prepare.ts'
 import { SkippedError } from './skipped-error.ts'
-import { sourceFacts } from './source-facts.ts'
 import { openStaging, openWork, removeStaging, removeWork, syncStaging } from './staging.ts'
 import type { Tools } from './tools.ts'
 import { type VerifyRequest, verifyResult } from './verify.ts'
-import { requireMetric } from './verify/measure-picture.ts'
 import type { PathCandidate } from './video-paths.ts'
 
 /** One conversion. The file at `source_path` is only read. */
@@ -71,8 +67,8 @@ const gpuStallMs = 120_000
 /**
  * Converts one file: probe, plan, encode, verify, flush to disk; on the best path that there is for it, and on the next
  * when a GPU fails. Throws `ConversionError` with a sentence for whatever the file, the disk or ffmpeg does, `SkippedError`
- * with its record when the source is not to be converted or the result would be too large, `PostponedError` when others go first, or the signal's reason;
- * then no staging file is left.
+ * with its record when the source is not to be converted or the result would be too large, `PostponedError` when others
+ * go first, or the signal's reason; then no staging file is left.
  */
 export async function convert(request: ConvertRequest): Promise<ConvertResult> {
   const { source_path: sourcePath, staging_path: stagingPath, work_path: workPath } = request
@@ -89,24 +85,11 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
 
 async function convertStaged(given: ConvertRequest, inputPath: string): Promise<ConvertResult> {
   given.on_progress(stepProgress('probe', null))
-  const look = { ...lookOf(given), timeout_ms: given.limits.probe_timeout_ms }
-  const probed = await probeSource({ ...look, path: inputPath, source_path: given.source_path })
-  const record = applyProfile(given, sourceFacts(probed))
+  const { probe_timeout_ms } = given.limits
+  const { info, picture, record } = await prepare({ ...given, probe_timeout_ms }, inputPath)
   const request = { ...given, settings: record.settings }
   const { settings, signal, staging_path: stagingPath } = request
-  const info = await extractCovers({
-    ...look,
-    info: probed,
-    settings,
-    input_path: inputPath,
-    work_path: request.work_path,
-  })
-  const picture = planPicture(mainVideo(info), settings)
   request.on_progress(stepProgress('plan', null))
-  if (picture.colour.tone_map !== null || picture.colour.matrix_by === 'zscale') {
-    await requireToneMapping({ tools: request.tools, environment: request.child_environment, signal })
-  }
-  await requireMetric(settings.verify.metric, { tools: request.tools, environment: request.child_environment, signal })
   const { value, ran_on } = await onBestPath({ picture, settings, access: request.gpus }, signal, (path, onEncoded) =>
     convertOn(path, { request, info, picture, inputPath, onEncoded }),
   ).catch((error: unknown) => {

@@ -22,8 +22,32 @@ test('plan shows each stream with its reason and the command, and writes nothing
     runs_on: { encoder: 'libx265' },
     streams: [{ to: 'hevc' }, { to: 'aac' }, { to: 'aac' }],
   })
-  expect(report.command).toContain('libx265')
+  expect(report.commands[0]).toContain('libx265')
+  expect(report.result).toMatchObject({
+    codec: 'hevc',
+    width: 160,
+    height: 90,
+    bytes: expect.any(Number),
+    reason: null,
+  })
   expect(readdirSync(folder)).toEqual(['a film.mkv'])
+}, 60_000)
+
+test('plan shows both passes, where the result goes in replace mode, and what will probably be skipped', async () => {
+  const folder = temporaryFolder()
+  place(await clips.path('plain.mkv'), join(folder, 'a.mkv'))
+  const environment = {
+    DARKSTREAM_CONVERSION_TWO_PASS: 'true',
+    DARKSTREAM_CONVERSION_MAX_SIZE_RATIO: '0.5',
+    DARKSTREAM_REPLACE_ENABLED: 'true',
+    DARKSTREAM_SCANNER_ROOT_PATH: folder,
+  }
+  const report = JSON.parse((await run(['plan', 'a.mkv', '--json'], { cwd: folder, environment })).output)
+  expect(report.commands).toHaveLength(2)
+  expect(report.output_path).toBe(join(folder, 'a.mp4'))
+  expect(report.likely_skip).toMatch(
+    /^the result is expected to be [\d.]+ times its source, and max_size_ratio is 0.5$/,
+  )
 }, 60_000)
 
 test('plan tells in a sentence why a file cannot be converted', async () => {
@@ -39,7 +63,7 @@ test('start --dry-run plans what is not done yet, with totals, and writes nothin
   mkdirSync(join(source, 'sub'), { recursive: true })
   place(await clips.path('plain.mp4'), join(source, 'done.mp4'))
   const never = await run(['start', source, output, '--dry-run'])
-  expect(never.output).toContain('would convert  done.mp4 -> done.mp4  (h264 320x180')
+  expect(never.output).toContain('would convert  done.mp4 -> done.mp4  (h264 320x180, ')
   expect(existsSync(output)).toBe(false)
   expect((await run(['start', source, output, '--once'])).code).toBe(0)
   place(await clips.path('plain.mkv'), join(source, 'sub', 'new.mkv'))
@@ -48,11 +72,12 @@ test('start --dry-run plans what is not done yet, with totals, and writes nothin
   const files = readdirSync(output, { recursive: true })
   const again = await run(['start', source, output, '--dry-run'])
   expect(again.code).toBe(0)
-  expect(again.output).toContain('would convert  sub/new.mkv -> sub/new.mp4  (h264 320x180')
+  expect(again.output).toContain('would convert  sub/new.mkv -> sub/new.mp4  (h264 320x180, ')
   expect(again.output).toMatch(/^would fail +broken\.mp4: truncated/m)
   expect(again.output).toMatch(/^to convert +1$/m)
   expect(again.output).toMatch(/^would fail +1$/m)
   expect(again.output).toMatch(/^done before +1$/m)
+  expect(again.output).toMatch(/^size expected +[\d.]+ [kM]B$/m)
   const told = JSON.parse((await run(['start', source, output, '--dry-run', '--json'])).output)
   expect(told.files.map(({ action }: { action: string }) => action).toSorted()).toEqual(['convert', 'fail'])
   expect(readdirSync(output, { recursive: true })).toEqual(files)
