@@ -33,6 +33,8 @@ export interface EncodedPlan {
   frames: number | null
   /** Bytes that it said to have written in the end; null when it did not tell. */
   size_bytes: number | null
+  /** Where it said that the result ends, in seconds; null when it did not tell. */
+  end_seconds: number | null
 }
 
 /**
@@ -44,11 +46,12 @@ export async function encodePlan(request: EncodePlanRequest): Promise<EncodedPla
   const { file_seconds: duration_seconds } = plan.expected
   const limit = max_size_ratio === null ? null : { source_bytes: info.size_bytes, max_size_ratio, duration_seconds }
   const commands = ffmpegRuns(plan, paths).map((args) => [ffmpeg_path, ...args])
-  let encoded: EncodedPlan = { command: [], frames: null, size_bytes: null }
+  let encoded: EncodedPlan = { command: [], frames: null, size_bytes: null, end_seconds: null }
   const on_progress = growing(request.on_progress)
   for (const [index, command] of commands.entries()) {
     const last = await run({ ...request, on_progress }, command, { index, count: commands.length }, limit)
-    encoded = { command, frames: last?.frame ?? null, size_bytes: last?.size_bytes ?? null }
+    const [frames, sizeBytes] = [last?.frame ?? null, last?.size_bytes ?? null]
+    encoded = { command, frames, size_bytes: sizeBytes, end_seconds: last?.out_time_seconds ?? null }
   }
   const tooLarge = limit === null ? undefined : whyTooLarge((await stat(paths.output)).size, limit)
   if (tooLarge !== undefined) throw new SkippedError(tooLarge)

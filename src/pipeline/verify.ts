@@ -12,6 +12,7 @@ import type { Picture } from './picture.ts'
 import type { Tools } from './tools.ts'
 import { containerFault } from './verify/container-fault.ts'
 import { measurePicture } from './verify/measure-picture.ts'
+import { lengthProblem } from './verify/told-length.ts'
 import { decodeResult, type DecodeRequest } from './verify/decode-result.ts'
 
 /** A way in which a result differs from what it should be. */
@@ -38,6 +39,8 @@ export interface VerifyRequest extends ProbeRequest, DecodeRequest {
 export interface Encoded {
   frames: number | null
   size_bytes: number | null
+  /** Where it ends, in seconds. */
+  end_seconds: number | null
 }
 
 /**
@@ -54,6 +57,8 @@ export async function verifyResult(
   if (fault !== null) refuse([{ message: `the result is damaged: ${fault}`, is_in_source: false }])
   const { info, complaints } = await readResult(request, expected)
   const problems = problemsOf(expected, encoded.frames, info)
+  const lengthFault = lengthProblem(info, encoded.end_seconds)
+  if (lengthFault !== null && problems.length === 0) problems.push({ message: lengthFault, is_in_source: false })
   // A file of our own making must read without an error, even one that ffprobe reads over.
   if (complaints !== '') problems.push({ message: 'the result has errors of its own', is_in_source: false })
   if (problems.length > 0) refuse(problems, complaints)

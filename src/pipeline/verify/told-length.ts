@@ -1,0 +1,25 @@
+import type { MediaInfo } from '../media-info.ts'
+import { formatClock } from '../../util/format.ts'
+
+/** Seconds, or a share of the film, that container and encoder may differ by. */
+const tolerance = { seconds: 0.5, share: 0.01 }
+/** Frames by which newer versions tell less: they tell when the last one begins to be decoded. */
+const looseFrames = 4
+
+/**
+ * What is wrong with where a result ends by its container, against where ffmpeg said in the end that it had written to;
+ * null when nothing is. `end` in seconds of the result's clock.
+ */
+export function lengthProblem(result: MediaInfo, end: number | null): string | null {
+  const { duration_seconds: duration } = result
+  if (end === null || duration === null) return null
+  const video = result.streams.find((stream) => stream.kind === 'video')
+  const frame = video?.kind === 'video' && video.average_rate !== null ? 1 / video.average_rate : 0
+  const allowed = Math.max(tolerance.seconds, tolerance.share * end) + looseFrames * frame
+  const told = (result.start_seconds ?? 0) + duration
+  const isLonger = told > end + allowed
+  // A text stays on the screen after the film has ended.
+  const hasSubtitles = result.streams.some((stream) => stream.kind === 'subtitle')
+  if (told >= end - allowed && (!isLonger || hasSubtitles)) return null
+  return `the result tells a length of ${formatClock(duration)}, and was written to ${formatClock(end)}`
+}
