@@ -84,6 +84,8 @@ export function planConversion(
         rate_hint: rateHint(source),
         size,
         hdr: staticMetadata(picture),
+        // hevc's coder makes a picture of any damage, without an error; who has all of it decoded wants to know.
+        ...(settings.verify.decode === 'full' && { has_hashes: true }),
       },
       passes: rate.passes,
       frame_rate: source.average_rate,

@@ -122,6 +122,11 @@ describe('a bound is told', () => {
   })
 })
 
+test('x265 writes a hash of each picture where it is asked to', () => {
+  expect(argsOf({ encoder: 'libx265', has_hashes: true })).toContain(' -x265-params log-level=error:hash=1 ')
+  expect(argsOf({ encoder: 'libx264', has_hashes: true })).toBe(argsOf({ encoder: 'libx264' }))
+})
+
 describe('two passes', () => {
   const log_path = "/work/a:b c/é🎬'=\\,/pass"
 
