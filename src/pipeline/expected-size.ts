@@ -75,9 +75,17 @@ function proresFrameBits({ width, height }: FrameSize): number {
 }
 
 function soundRate(track: AudioPlan, info: MediaInfo): Rate {
-  const mean = track.bitrate ?? sourceOf(track, info)?.bit_rate ?? null
+  const source = sourceOf(track, info)
+  const mean = track.bitrate ?? pcmRate(track, source) ?? source?.bit_rate ?? null
   const reason = mean === null ? 'the rate of a copied audio track is not known' : null
   return { mean, most: mean, reason }
+}
+
+/** Sound that is written as it is played: so many bits a sample. */
+function pcmRate({ encoder, sample_rate }: AudioPlan, source: AudioStream | undefined): number | null {
+  const bits = /^pcm_[sf](\d+)/.exec(encoder)?.[1]
+  if (bits === undefined || source === undefined) return null
+  return Number(bits) * source.channels * (sample_rate ?? source.sample_rate)
 }
 
 function lengthOf(track: AudioPlan | undefined, info: MediaInfo): number | null {

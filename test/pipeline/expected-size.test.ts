@@ -40,6 +40,14 @@ describe('a minute of film comes to', () => {
     expect(bytes).toBeWithin(minute(3_856_000), minute(3_856_000) * 1.005)
   })
 
+  test('every sample of sound that is written bare', () => {
+    const sound = audio({ codec: 'pcm_s24be', channels: 6, channel_layout: '5.1', bit_rate: 6_912_000 })
+    const plan = planConversion(media([video(), sound]), settings({ container: 'mkv', audio_codec: 'copy' }))
+    expect(plan.audio).toMatchObject([{ encoder: 'pcm_s24le', bitrate: null }])
+    const { bytes } = expectedSize(plan, media([video(), { ...sound, bit_rate: null }]))
+    expect(bytes).toBeWithin(minute(8_912_000), minute(8_912_000) * 1.005)
+  })
+
   test('no more than its bound, which a quality has too', () => {
     expect(expected({ max_bitrate: 4_000_000 }).most_bytes).toBeWithin(minute(4_128_000), minute(4_128_000) * 1.005)
     const { most_bytes, ...rest } = expected({ quality: 60, max_bitrate: 4_000_000 })
