@@ -167,6 +167,31 @@ describe.each(versions)('two passes by %s, of what is odd:', (version) => {
     expect(await pictures(asked.staging_path)).toHaveLength(25)
   })
 
+  test('a film that comes after its sound, with a cover', async () => {
+    const source = join(clips.folder, 'with-cover.mp4')
+    const cover = ['-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=1:duration=1']
+    const tracks = [
+      '-map',
+      '0:a',
+      '-map',
+      '0:v',
+      '-map',
+      '1',
+      '-c',
+      'copy',
+      '-c:v:1',
+      'png',
+      '-disposition:v:1',
+      'attached_pic',
+    ]
+    await ffmpeg('-i', await detail(), ...cover, ...tracks, source)
+    for (const codec of ['h264', 'hevc', 'vp9'] as const) {
+      const asked = request(source, { codec, two_pass: true }, version)
+      await convert(asked)
+      expect(await pictures(asked.staging_path)).toHaveLength(100)
+    }
+  })
+
   test('a single frame', async () => {
     const source = join(clips.folder, 'one.mkv')
     await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=128x72', '-frames:v', '1', '-c:v', 'libx264', source)

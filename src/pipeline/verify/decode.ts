@@ -46,7 +46,8 @@ const maxErrorLines = 100
 export function decodeArgs(path: string, place: Place, decoder: string | null): string[] {
   return [
     ['-threads', String(threads), ...strictly, ...inputLimits],
-    decoder === null ? [] : ['-c:v', decoder],
+    // The film is the first; covers come after it and are pictures of another codec.
+    decoder === null ? [] : ['-c:v:0', decoder],
     place.start > 0 ? ['-ss', String(place.start)] : [],
     place.seconds === null ? [] : ['-t', String(place.seconds)],
     ['-i', fileUrl(path), '-map', '0:v', '-map', '0:a?'],

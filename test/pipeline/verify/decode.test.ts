@@ -18,7 +18,7 @@ describe('the command', () => {
 
   test('decodes a place by a decoder', () => {
     expect(decodeArgs('/x', { start: 90.5, seconds: 3 }, 'libvpx-vp9')).toEqual(
-      [strict, ['-c:v', 'libvpx-vp9', '-ss', '90.5', '-t', '3'], rest].flat(),
+      [strict, ['-c:v:0', 'libvpx-vp9', '-ss', '90.5', '-t', '3'], rest].flat(),
     )
   })
 })
