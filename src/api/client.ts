@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { Api } from '../contract/api.ts'
 import { DarkstreamError, type ErrorCode, httpStatusOfCode, isErrorCode } from '../contract/error.ts'
 import { type Input, type Operation, type Reply, routes } from '../contract/routes.ts'
+import { tlsReasonOf } from './tls-reason.ts'
 
 /** Milliseconds that an answer may take beyond the wait that the call itself asks for. */
 const answerTimeoutMs = 15_000
@@ -9,13 +10,13 @@ const answerTimeoutMs = 15_000
 /** `fetch`, or an app's own `request` in a test that needs no socket. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
-/** Asks as the holder of a token. */
-export function withToken(token: string | undefined): Fetch {
-  if (token === undefined) return (url, init) => fetch(url, init)
+/** Asks as the holder of a token, where there is one; `request` is who knows the master from others. */
+export function withToken(token: string | undefined, request: Fetch = (url, init) => fetch(url, init)): Fetch {
+  if (token === undefined) return request
   return (url, init) => {
     const headers = new Headers(init.headers)
     headers.set('Authorization', `Bearer ${token}`)
-    return fetch(url, { ...init, headers })
+    return request(url, { ...init, headers })
   }
 }
 
@@ -68,8 +69,9 @@ export function createClient(master_url: string, request: Fetch = withToken(unde
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ECONNREFUSED' || code === 'ConnectionRefused') return 'connection refused'
-  if (code === 'ECONNRESET') return 'the connection was cut'
-  return code === 'FailedToOpenSocket' ? 'no such host, or no way to it' : message
+  if (code === 'ECONNRESET') return 'the connection was cut (a master with TLS is asked by https://)'
+  if (code === 'FailedToOpenSocket') return 'no such host, or no way to it'
+  return tlsReasonOf(code) ?? message
 }
 
 function queryOf(input: Record<string, unknown>): string {

@@ -7,6 +7,7 @@ import { sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import type { Guard } from './guard.ts'
+import type { KeyPair } from './key-pair.ts'
 import { metricsText } from './metrics.ts'
 import { answerHeaders, loopbackNamesOnly, sameOrigin } from './web-safety.ts'
 
@@ -67,39 +68,63 @@ export function createApp(options: AppOptions): Hono {
   return app
 }
 
+/** Where to listen; port 0 takes any free one. */
+export interface ListenAddress {
+  host: string
+  port: number
+  /** What it shows itself by; undefined for plain HTTP. */
+  tls?: KeyPair | undefined
+}
+
 export interface RunningServer {
   /** Where it listens, `http://0.0.0.0:8080`. */
   url: string
   port: number
+  /** Shows itself by another certificate from the next connection on; what is in flight ends as it began. */
+  renew: (pair: KeyPair) => void
   /** Ends once the requests in flight are answered, or after five seconds without them. */
   stop: () => Promise<void>
 }
 
 /**
- * Listens.
+ * Listens; with a certificate by TLS only.
  *
  * @throws DarkstreamError `unavailable` when the address is taken or not ours
  */
-export function listen(app: Hono, address: { host: string; port: number }): RunningServer {
-  try {
-    const server = Bun.serve({
-      hostname: address.host,
-      port: address.port,
-      // Longer than the longest wait for a job; a connection that is silent for longer is dead.
-      idleTimeout: maxWaitSeconds + 10,
-      // The limit of the app tells in words what Bun's own would not.
-      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-      fetch: (request, own) => app.fetch(request, { address: own.requestIP(request)?.address }),
-    })
-    const port = server.port ?? address.port
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host
-    return { url: `http://${host}:${port}`, port, stop: () => stop(server) }
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    const why = code === 'EADDRINUSE' ? 'the port is taken: set server.port' : (error as Error).message
-    throw new DarkstreamError('unavailable', `cannot listen on ${address.host}:${address.port}: ${why}`, {
-      cause: error,
-    })
+export function listen(app: Hono, { host, port: asked, tls }: ListenAddress): RunningServer {
+  const retiring = new Set<Bun.Server<unknown>>()
+  let server = open(asked, tls)
+  const port = server.port ?? asked
+  return {
+    url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    renew(pair) {
+      // Bun can give a running server other routes, but no other certificate. The port is free from the moment of the stop.
+      const old = server
+      retiring.add(old)
+      void old.stop().then(() => retiring.delete(old))
+      server = open(port, pair)
+    },
+    stop: async () => void (await Promise.all([server, ...retiring].map(stop))),
+  }
+
+  function open(at: number, pair: KeyPair | undefined): Bun.Server<unknown> {
+    try {
+      return Bun.serve({
+        hostname: host,
+        port: at,
+        ...(pair ? { tls: pair } : {}),
+        // Longer than the longest wait for a job; a connection that is silent for longer is dead.
+        idleTimeout: maxWaitSeconds + 10,
+        // The limit of the app tells in words what Bun's own would not.
+        maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+        fetch: (request, own) => app.fetch(request, { address: own.requestIP(request)?.address }),
+      })
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      const why = code === 'EADDRINUSE' ? 'the port is taken: set server.port' : (error as Error).message
+      throw new DarkstreamError('unavailable', `cannot listen on ${host}:${at}: ${why}`, { cause: error })
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
-import { createClient, withToken } from '../api/client.ts'
+import { createClient } from '../api/client.ts'
 import type { Api } from '../contract/api.ts'
+import { localPin } from './certificate.ts'
 import { readSecret } from './cluster-secret.ts'
+import { masterRequest } from './master-request.ts'
 import { ownToken } from './own-token.ts'
 import { settingsOf } from './settings.ts'
 import type { CommandArgs } from './usage.ts'
@@ -12,11 +14,14 @@ import type { CommandArgs } from './usage.ts'
  */
 export function masterOf(args: CommandArgs): Api {
   const { config, origins } = settingsOf(args, { usual_file: false })
-  const isNamed = origins['worker.master_url'] !== 'default'
-  const url = isNamed ? config.worker.master_url : `http://localhost:${config.server.port || 8080}`
+  const { worker } = config
   // Who may read the secret of a master on this host may do all that it can.
-  const token = ownToken(config.worker) ?? readSecret(resolve(config.database.path))?.admin
-  return createClient(url, withToken(token))
+  const token = ownToken(worker) ?? readSecret(resolve(config.database.path))?.admin
+  if (origins['worker.master_url'] !== 'default') return createClient(worker.master_url, masterRequest(worker, token))
+  // The certificate that lies here is known, whatever names it has.
+  const pin = worker.pin ?? localPin(config) ?? null
+  const url = `${pin === null ? 'http' : 'https'}://localhost:${config.server.port || 8080}`
+  return createClient(url, masterRequest({ ...worker, pin }, token))
 }
 
 /** A flag's number as the wire takes it; what is not one is refused by the contract's own check. */

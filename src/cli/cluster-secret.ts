@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { hostname, networkInterfaces } from 'node:os'
 import * as v from 'valibot'
 import { DarkstreamError } from '../contract/error.ts'
 import { createToken, holderOf, keepToken } from '../master/token-book.ts'
@@ -58,19 +57,4 @@ export async function clusterSecret(
 /** Whether the workers' token of the secret still holds. */
 export async function holds(secret: ClusterSecret, tokens: Tokens): Promise<boolean> {
   return (await holderOf(tokens, secret.worker)) !== undefined
-}
-
-/** What to paste on a host that shall be a worker. */
-export function joinLine(url: string, token: string): string {
-  return `darkstream worker --master ${url} --token ${token}`
-}
-
-/** An address of a master as other hosts can reach it: of one that listens everywhere, this host's own. */
-export function reachableUrl(host: string, port: number): string {
-  const isEverywhere = host === '0.0.0.0' || host === '::'
-  const own = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .find(({ family, internal }) => family === 'IPv4' && !internal)
-  const name = isEverywhere ? (own?.address ?? hostname()) : host
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }

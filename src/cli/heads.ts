@@ -21,6 +21,18 @@ const logging = {
   'log-level': { type: 'string', valueHint: 'level', description: 'error, warn, info or debug' },
   'log-format': { type: 'string', valueHint: 'format', description: 'text or json' },
 } as const
+const trusting = {
+  ca: {
+    type: 'string',
+    valueHint: 'file',
+    description: "Root that signed the master's certificate, besides the system's",
+  },
+  pin: {
+    type: 'string',
+    valueHint: 'pin',
+    description: 'The one certificate to believe, sha256:..., as the master prints it',
+  },
+} as const
 const asking = {
   'master-url': {
     type: 'string',
@@ -28,6 +40,7 @@ const asking = {
     description: 'Where the master is (default: http://localhost:8080)',
   },
   token: { type: 'string', valueHint: 'token', description: 'Token, better given as DARKSTREAM_WORKER_TOKEN' },
+  ...trusting,
   config: { type: 'string', valueHint: 'file', description: 'Configuration file that says where the master is' },
 } as const
 const json = { json: { type: 'boolean', description: 'Print JSON for programs' } } as const
@@ -90,9 +103,13 @@ export const heads = {
       host: { type: 'string', valueHint: 'address', description: 'Address to listen on (default: 0.0.0.0)' },
       port: { type: 'string', valueHint: 'port', description: 'Port to listen on, 0 for any free one (default: 8080)' },
       insecure: { type: 'boolean', description: 'Answer everybody who can reach the port, without a token' },
+      'self-signed': {
+        type: 'boolean',
+        description: 'TLS with a certificate made at the first start; it prints its pin',
+      },
       ...logging,
     },
-    examples: ['darkstream master --config config.yaml', 'darkstream master --config config.yaml --port 9000'],
+    examples: ['darkstream master --config config.yaml', 'darkstream master --config config.yaml --self-signed'],
   },
   worker: {
     description: 'Claim jobs from a master and convert them',
@@ -105,6 +122,7 @@ export const heads = {
       },
       master: { type: 'string', valueHint: 'url', description: 'The same, as in the line that a master prints' },
       token: { type: 'string', valueHint: 'token', description: "Token that the master's line has" },
+      ...trusting,
       id: { type: 'string', valueHint: 'name', description: 'Name of this worker (default: the host name)' },
       concurrency: {
         type: 'string',

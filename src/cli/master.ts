@@ -1,12 +1,14 @@
 import { announceMaster } from '../api/discovery.ts'
 import { isLoopback } from '../api/loopback.ts'
-import { createApp, listen } from '../api/server.ts'
+import { type KeyPair, watchKeyPair } from '../api/key-pair.ts'
+import { createApp, listen, type RunningServer } from '../api/server.ts'
 import { logJobEvents } from '../master/events.ts'
-import type { Config } from '../config/schema.ts'
 import type { Tokens } from '../queue/tokens.ts'
 import { buildMaster } from './build-master.ts'
-import { type ClusterSecret, holds, joinLine, reachableUrl } from './cluster-secret.ts'
+import { openCertificate, type OwnCertificate } from './certificate.ts'
+import { type ClusterSecret, holds } from './cluster-secret.ts'
 import { openDoor } from './door.ts'
+import { joinAddress, type JoinAddress, joinLine } from './join-line.ts'
 import type { Log } from '../util/log.ts'
 import { systemdNotifier } from './notify.ts'
 import { openLog } from './open-log.ts'
@@ -16,18 +18,27 @@ import type { CommandArgs } from './usage.ts'
 import { version, versionLine } from './version.ts'
 
 export async function run(args: CommandArgs): Promise<number> {
-  const { config } = settingsOf(args, args.flag('insecure') ? { flags: { 'server.insecure': true } } : {})
+  const { config } = settingsOf(args, { flags: flagsOf(args) })
   const log = openLog(config.logging)
+  const certificate = openCertificate(config, log)
   const master = buildMaster(config, log, logJobEvents(log))
   // What an earlier master left half done is ended before any worker can ask about it.
   await master.recover()
   const door = await openDoor(config, master.store, log)
-  const server = listen(createApp({ api: master.coordinator.api, version, log, ...door }), config.server)
+  const server = listen(createApp({ api: master.coordinator.api, version, log, ...door }), {
+    ...config.server,
+    tls: certificate?.pair,
+  })
+  const ending = new AbortController()
+  const watching = certificate && followCertificate(certificate, server, log, ending.signal)
   master.scanner.start()
   const notifier = systemdNotifier(process.env, log, async () => (await master.store.totals()) !== undefined)
   notifier.ready()
-  const silence = config.server.discovery && !isLoopback(config.server.host) ? announce(server.port, log) : undefined
-  if (door.secret) await tellJoinLine(door.secret, config, server.port, master.store)
+  const silence =
+    config.server.discovery && !isLoopback(config.server.host)
+      ? announce(server.port, certificate !== undefined, log)
+      : undefined
+  if (door.secret) await tellJoinLine(door.secret, joinAddress(config.server, server.port, certificate), master.store)
   log.info(`${versionLine()}: master listening on ${server.url}`, {
     root_path: config.scanner.root_path,
     ...(config.replace.enabled ? { replaces: true } : { output_base: config.scanner.output_base }),
@@ -37,7 +48,8 @@ export async function run(args: CommandArgs): Promise<number> {
     onStopSignals(stop, () => process.exit(1))
   })
   notifier.stopping()
-  await silence?.()
+  ending.abort()
+  await Promise.all([watching, silence?.()])
   log.info('stopping: answering what is in flight')
   // Waiting workers are sent home first, or the server would wait for them.
   await master.coordinator.stop()
@@ -47,23 +59,35 @@ export async function run(args: CommandArgs): Promise<number> {
   return 0
 }
 
+/** Flags whose names are not those of keys of a command that only asks. */
+function flagsOf(args: CommandArgs): Record<string, true> {
+  return {
+    ...(args.flag('insecure') ? { 'server.insecure': true } : {}),
+    ...(args.flag('self-signed') ? { 'server.self_signed': true } : {}),
+  }
+}
+
+/** Shows itself by what the files of the certificate hold, also when that changes. */
+function followCertificate(own: OwnCertificate, server: RunningServer, log: Log, signal: AbortSignal): Promise<void> {
+  const renew = (pair: KeyPair) => {
+    server.renew(pair)
+    log.info(`the certificate ${own.files.cert} has changed: in use from now on`)
+  }
+  return watchKeyPair(own.files, renew, { log, signal })
+}
+
 /**
  * What to paste on other hosts: on a terminal always, else at the first start only, and never into the journal, where it
  * would stay.
  */
-async function tellJoinLine(
-  secret: ClusterSecret & { is_new: boolean },
-  { server }: Config,
-  port: number,
-  tokens: Tokens,
-) {
+async function tellJoinLine(secret: ClusterSecret & { is_new: boolean }, master: JoinAddress, tokens: Tokens) {
   const remedy = 'darkstream token create worker, on this machine, makes a token to join with'
   const isKept = process.env['JOURNAL_STREAM'] !== undefined
   const isTold = (secret.is_new || process.stdout.isTTY) && !isKept && (await holds(secret, tokens))
-  const line = isTold ? `join a worker:\n  ${joinLine(reachableUrl(server.host, port), secret.worker)}` : remedy
+  const line = isTold ? `join a worker:\n  ${joinLine(master, secret.worker)}` : remedy
   process.stdout.write(`${line}\n`)
 }
 
-function announce(port: number, log: Log): () => Promise<void> {
-  return announceMaster({ port, path: '/', is_tls: false, version }, log)
+function announce(port: number, is_tls: boolean, log: Log): () => Promise<void> {
+  return announceMaster({ port, path: '/', is_tls, version }, log)
 }

@@ -13,6 +13,8 @@ const keyOfFlag = {
   'master-url': 'worker.master_url',
   master: 'worker.master_url',
   token: 'worker.token',
+  ca: 'worker.ca',
+  pin: 'worker.pin',
   id: 'worker.id',
   concurrency: 'worker.concurrency',
   codec: 'conversion.codec',

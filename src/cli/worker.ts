@@ -1,9 +1,9 @@
-import { createClient, withToken } from '../api/client.ts'
+import { createClient } from '../api/client.ts'
 import { type BuiltWorker, buildWorker } from './build-worker.ts'
 import { systemdNotifier } from './notify.ts'
 import { masterUrlOf } from './find-master.ts'
+import { masterRequest } from './master-request.ts'
 import { openLog } from './open-log.ts'
-import { ownToken } from './own-token.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
 import type { CommandArgs } from './usage.ts'
@@ -27,7 +27,7 @@ export async function run(args: CommandArgs): Promise<number> {
   const master_url = await masterUrlOf(loaded, starting.signal, log)
   built = await buildWorker({
     config,
-    api: createClient(master_url, withToken(ownToken(config.worker))),
+    api: createClient(master_url, masterRequest(config.worker)),
     log,
     signal: starting.signal,
     master: master_url,

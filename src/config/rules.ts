@@ -44,6 +44,21 @@ export const rules: readonly Rule[] = [
     },
   },
   {
+    keys: ['server.tls_cert', 'server.tls_key'],
+    conflict({ server: { tls_cert, tls_key } }) {
+      if ((tls_cert === null) === (tls_key === null)) return undefined
+      const missing = tls_cert === null ? 'cert (server.tls_cert)' : 'key (server.tls_key)'
+      return `expected server.tls to have cert and key, found no ${missing}`
+    },
+  },
+  {
+    keys: ['server.self_signed', 'server.tls_cert'],
+    conflict({ server: { self_signed, tls_cert } }) {
+      if (!self_signed || tls_cert === null) return undefined
+      return 'expected server.self_signed (--self-signed) to be false with server.tls, which has a certificate already'
+    },
+  },
+  {
     keys: ['scanner.output_base', 'scanner.root_path', 'replace.enabled'],
     conflict({ scanner, replace }) {
       if (replace.enabled || !isWithin(scanner.root_path, scanner.output_base)) return undefined

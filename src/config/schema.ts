@@ -4,7 +4,20 @@ import { logLevels } from '../util/log.ts'
 import { Age } from './age.ts'
 import { Bitrate, Duration, Ratio, Resolution, Size } from './quantities.ts'
 import { Verify } from './verify.ts'
-import { Choice, Extension, Flag, Host, HttpUrl, Integer, ListOf, Name, Path, Token, type ValueType } from './values.ts'
+import {
+  Choice,
+  Extension,
+  Flag,
+  Host,
+  HttpUrl,
+  Integer,
+  ListOf,
+  Name,
+  Path,
+  Pin,
+  Token,
+  type ValueType,
+} from './values.ts'
 
 /** One setting: how it is read, what it is when nobody sets it, and what it does. */
 export interface Key<T> {
@@ -27,6 +40,9 @@ export const schema = {
     host: key(Host, '0.0.0.0', 'address that the master listens on; 127.0.0.1 for this machine only'),
     insecure: optional(Flag, 'true on 127.0.0.1 and localhost, else false', 'answer everybody, without a token'),
     discovery: key(Flag, 'true', 'answer workers that look for a master on the local network'),
+    tls_cert: optional(Path, 'no TLS', 'PEM file of the certificate, with those that lead to its root after it'),
+    tls_key: optional(Path, 'no TLS', 'PEM file of the private key of the certificate'),
+    self_signed: key(Flag, 'false', 'TLS with a certificate that the master makes; workers know it by its pin'),
   },
   scanner: {
     root_path: key(Path, '/mnt/storage/videos', 'folder with the source videos'),
@@ -87,6 +103,12 @@ export const schema = {
     master_url: key(HttpUrl, 'http://localhost:8080', 'where the worker finds its master'),
     token: optional(Token, 'no token', "what the master's join line says; better in a file or in the environment"),
     token_file: optional(Path, 'no file', 'a file with the token, for its owner alone'),
+    ca: optional(
+      Path,
+      'the roots of this system',
+      'PEM file of a root that may sign the certificate of the master, too',
+    ),
+    pin: optional(Pin, 'any that a root has signed', 'the one certificate of the master that holds'),
     discovery: key(Flag, 'true', 'look for a master on the local network where master_url is not set'),
     heartbeat_interval: key(Duration('100ms'), '30s', 'pause between two signs of life'),
     job_check_interval: key(Duration('10ms'), '5s', 'pause between two questions for work'),

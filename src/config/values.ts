@@ -96,6 +96,20 @@ export const Token: ValueType<string> = {
   format: (value) => value,
 }
 
+/** What a certificate is known by, its SHA-256: `sha256:` and 64 hexadecimal digits, also with colons as openssl has them. */
+export const Pin: ValueType<string> = {
+  expected: 'a pin such as sha256:4ff2... with 64 hexadecimal digits, as the master prints it',
+  parse(text) {
+    const digits = text
+      .trim()
+      .toLowerCase()
+      .replace(/^sha256[:=]/, '')
+      .replaceAll(':', '')
+    return /^[\da-f]{64}$/.test(digits) ? `sha256:${digits}` : undefined
+  },
+  format: (value) => value,
+}
+
 /** A host name or an IP address to listen on. */
 export const Host: ValueType<string> = {
   expected: 'a host name or an IP address',

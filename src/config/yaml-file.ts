@@ -1,4 +1,4 @@
-import { isMap, LineCounter, parseDocument, type Node, type YAMLError, type YAMLMap } from 'yaml'
+import { isMap, LineCounter, parseDocument, type Node, type Pair, type YAMLError, type YAMLMap } from 'yaml'
 import { isKeyName, keys } from './schema.ts'
 import { type Findings, keysOf, profilesName, sectionNames, unknownKey, unknownSection } from './setting.ts'
 import { describe, entries, isNothing, lineOfValue, type NodeReading, offsetOf, readNode } from './yaml-nodes.ts'
@@ -70,12 +70,39 @@ function readRoot(reading: Reading, map: YAMLMap) {
 
 function readSection(reading: Reading, section: string, map: YAMLMap) {
   for (const [name, pair] of entries(reading, map, `${section}.`)) {
-    const key = `${section}.${name}`
-    if (!isKeyName(key)) reading.report(pair.key, key, unknownKey(section, name))
-    else if (!isNothing(pair.value)) {
-      const written = readNode(reading, key, pair.value, keys.get(key)?.type)
-      const origin = { file: reading.file, line: lineOfValue(reading, pair) }
-      if (written !== undefined) reading.findings.settings.push({ key, origin, written })
-    }
+    const group = isKeyName(`${section}.${name}`) ? [] : groupOf(section, name)
+    // `tls_cert` and `tls_key` are a group, and may be written as a map; a single key is none.
+    if (group.length > 1) readGroup(reading, section, name, pair, group)
+    else readPair(reading, section, name, pair)
+  }
+}
+
+/** What follows a name in the keys of its section that begin with it: `cert` and `key` for `tls`. */
+function groupOf(section: string, name: string): string[] {
+  return keysOf(section).flatMap((key) => (key.startsWith(`${name}_`) ? [key.slice(name.length + 1)] : []))
+}
+
+function readGroup(reading: Reading, section: string, name: string, { key, value }: Pair, group: readonly string[]) {
+  const full = `${section}.${name}`
+  if (isNothing(value)) return
+  if (!isMap(value)) {
+    reading.report(key, full, `expected a section with ${group.join(', ')}, found ${describe(value)}`)
+    return
+  }
+  for (const [part, pair] of entries(reading, value, `${full}.`)) {
+    if (group.includes(part)) readPair(reading, section, `${name}_${part}`, pair)
+    else reading.report(pair.key, `${full}.${part}`, `unknown key; ${name} has ${group.join(', ')}`)
+  }
+}
+
+function readPair(reading: Reading, section: string, name: string, pair: Pair) {
+  const key = `${section}.${name}`
+  if (!isKeyName(key)) reading.report(pair.key, key, unknownKey(section, name))
+  else if (reading.findings.settings.some((setting) => setting.key === key)) {
+    reading.report(pair.key, key, `set twice, also as ${name}`)
+  } else if (!isNothing(pair.value)) {
+    const written = readNode(reading, key, pair.value, keys.get(key)?.type)
+    const origin = { file: reading.file, line: lineOfValue(reading, pair) }
+    if (written !== undefined) reading.findings.settings.push({ key, origin, written })
   }
 }

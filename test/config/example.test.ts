@@ -64,6 +64,8 @@ describe('the original system’s example files load unchanged', () => {
       master_url: 'http://storage-server:8080',
       token: null,
       token_file: null,
+      ca: null,
+      pin: null,
       discovery: true,
       heartbeat_interval: 30_000,
       job_check_interval: 5000,

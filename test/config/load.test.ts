@@ -15,7 +15,15 @@ function linesOf(sources: Partial<ConfigSources>): string[] {
 }
 
 const defaults = {
-  server: { port: 8080, host: '0.0.0.0', insecure: null, discovery: true },
+  server: {
+    port: 8080,
+    host: '0.0.0.0',
+    insecure: null,
+    discovery: true,
+    tls_cert: null,
+    tls_key: null,
+    self_signed: false,
+  },
   scanner: {
     root_path: '/mnt/storage/videos',
     video_extensions: ['.mp4', '.mkv', '.mov', '.avi', '.flv', '.webm', '.m4v'],
@@ -50,6 +58,8 @@ const defaults = {
     master_url: 'http://localhost:8080',
     token: null,
     token_file: null,
+    ca: null,
+    pin: null,
     discovery: true,
     heartbeat_interval: 30_000,
     job_check_interval: 5000,

@@ -27,6 +27,33 @@ test('a list carries the line of each item', () => {
   ])
 })
 
+describe('keys that begin alike may be written as a map', () => {
+  test('each is set as if it were written for itself', () => {
+    const { settings, problems } = readYaml('c.yaml', 'server:\n  tls:\n    cert: /a.pem\n    key: /b.pem\n  port: 1\n')
+    expect(problems).toEqual([])
+    expect(settings).toEqual([
+      { key: 'server.tls_cert', origin: { file: 'c.yaml', line: 3 }, written: '/a.pem' },
+      { key: 'server.tls_key', origin: { file: 'c.yaml', line: 4 }, written: '/b.pem' },
+      { key: 'server.port', origin: { file: 'c.yaml', line: 5 }, written: '1' },
+    ])
+    expect(readYaml('c.yaml', 'server: {tls: {cert: a, key: b}}').settings).toHaveLength(2)
+    expect(readYaml('c.yaml', 'server: {tls: {cert: null}}\n')).toMatchObject({ settings: [], problems: [] })
+    expect(readYaml('c.yaml', 'server:\n  tls:\n')).toMatchObject({ settings: [], problems: [] })
+  })
+
+  test.each([
+    ['server:\n  tls:\n    cert: a\n    kee: b', 4, 'server.tls.kee', 'unknown key; tls has cert, key'],
+    ['server:\n  tls_cert: a\n  tls: {cert: b}', 3, 'server.tls_cert', 'set twice, also as tls_cert'],
+    ['server:\n  tls: {cert: a, cert: b}', 2, 'server.tls.cert', 'set twice, first on line 2'],
+    ['server:\n  tls: {cert: {file: a}}', 2, 'server.tls_cert', 'expected a value, found a section'],
+    ['server:\n  tls: true', 2, 'server.tls', 'expected a section with cert, key, found "true"'],
+    ['server:\n  tls: [a, b]', 2, 'server.tls', 'expected a section with cert, key, found a list'],
+    ['logging:\n  tls: {cert: a}', 2, 'logging.tls', 'unknown key; logging has level, format, output_path'],
+  ] as const)('%p', (text, line, key, message) => {
+    expect(problemsOf(text)).toEqual([[line, key, message]])
+  })
+})
+
 test.each([
   '',
   '\n\n',
