@@ -1,5 +1,5 @@
 import type { AudioChannels } from '../contract/conversion.ts'
-import { trackChannels } from './channel-layouts.ts'
+import { layoutChannels, trackChannels } from './channel-layouts.ts'
 import type { AudioStream } from './media-info.ts'
 import { type Mix, mixChannels } from './mix-channels.ts'
 
@@ -22,8 +22,8 @@ export const channelLimits: Record<AudioChannels, number> = { keep: 64, '5.1': 6
 const encoderLayouts = {
   // AAC's channel configurations 1 to 7. The encoder takes others too, in a form that FFmpeg 5 and others cannot read.
   aac: { mono: 1, stereo: 2, '3.0': 3, '4.0': 4, '5.0': 5, '5.1': 6, '7.1': 8 },
-  // Vorbis' order of channels (RFC 7845, 5.1.1.2), all that libopus takes.
-  libopus: { mono: 1, stereo: 2, '3.0': 3, quad: 4, '5.0': 5, '5.1': 6, '6.1': 7, '7.1': 8 },
+  // libopus takes 5.0 and 6.1 too, and FFmpeg, 5.1 as 9.0, then puts their channels into the wrong order.
+  libopus: { mono: 1, stereo: 2, '3.0': 3, quad: 4, '5.1': 6, '7.1': 8 },
 } as const
 
 /** Decides in which layout an encoder gets a track, no larger than the limit and with as little loss as can be. */
@@ -45,7 +45,7 @@ export function planChannels(
   return {
     layout: mix.layout,
     count: size,
-    filters: isSame(mix, source) ? [] : mixFilters(mix),
+    filters: filtersFor(mix, source, layout),
     loss: mix.is_lossy ? `mixed from ${name} to ${mix.layout}${hasBass ? ', without the bass channel' : ''}` : null,
   }
 }
@@ -62,11 +62,10 @@ function firstChannels(count: number, allowed: [string, number][]): ChannelPlan 
   }
 }
 
-function isSame({ channels }: Mix, source: readonly string[]): boolean {
-  return (
-    channels.length === source.length &&
-    channels.every(({ name, parts }) => parts[0]?.from === name && parts.length === 1)
-  )
+/** A layout that only its decoder knows is left to FFmpeg, which will see it, where nothing is lost. */
+function filtersFor(mix: Mix, source: readonly string[], layout: string | null): string[] {
+  if (layout === null && !mix.is_lossy) return [`aformat=channel_layouts=${mix.layout}`]
+  return layoutChannels(mix.layout)?.join() === source.join() ? [] : mixFilters(mix)
 }
 
 /**

@@ -27,7 +27,7 @@ export function streamArgs(plan: ConversionPlan, workPath: string): string[] {
   const covers = mappedCovers(plan)
   return [
     ...audio.flatMap(audioArgs),
-    ...subtitles.flatMap(({ encoder }, position) => [`-c:s:${position}`, encoder]),
+    ...subtitles.flatMap(subtitleArgs),
     ...covers.flatMap((_, position) => [`-c:v:${position + 1}`, 'copy']),
     ...attachments.flatMap((_, position) => [`-c:t:${position}`, 'copy']),
     ...attachedCovers(plan).flatMap((cover) => ['-attach', fileUrl(coverPath(workPath, cover))]),
@@ -76,6 +76,12 @@ function audioArgs(track: AudioPlan, position: number): string[] {
     track.bitrate === null ? [] : [`-b:a:${position}`, String(track.bitrate)],
     track.sample_rate === null ? [] : [`-ar:a:${position}`, String(track.sample_rate)],
   ].flat()
+}
+
+function subtitleArgs({ encoder }: SubtitlePlan, position: number): string[] {
+  // A line that only draws has no text left, and FFmpeg reads a webm no further than to one without text.
+  const bitstream = encoder === 'webvtt' ? [`-bsf:s:${position}`, String.raw`noise=drop=eq(size\,0)`] : []
+  return [`-c:s:${position}`, encoder, ...bitstream]
 }
 
 function tagArgs(

@@ -6,7 +6,7 @@ import type { MediaInfo, VideoStream } from './media-info.ts'
 import type { Decision, StreamDecision } from './stream-decision.ts'
 import { droppedNotes } from './stream-notes.ts'
 import { planSubtitles, type SubtitlePlan } from './subtitle-plan.ts'
-import { flagsOf, type TrackFlags } from './track-flags.ts'
+import { flagNotes, flagsOf, type TrackFlags } from './track-flags.ts'
 import { fileTags, type Tag, trackTags } from './track-tags.ts'
 
 /** Which streams go into the result and how; each list in the source's order. */
@@ -60,7 +60,13 @@ export function planStreams(info: MediaInfo, main: VideoStream, settings: Conver
       const decision = decisions.get(index)
       return decision === undefined ? [] : [{ index, kind, codec, language, ...decision }]
     }),
-    notes: [...audio.notes, ...subtitles.notes, ...droppedNotes(info, decisions)],
+    notes: [
+      ...audio.notes,
+      ...flagNotes(sourcesOf(audio.tracks), container, 'audio track'),
+      ...subtitles.notes,
+      ...flagNotes(sourcesOf(subtitles.tracks), container, 'subtitle track'),
+      ...droppedNotes(info, decisions),
+    ],
     expected: {
       audio: expectedTracks(audio.tracks),
       subtitles: expectedTracks(subtitles.tracks),

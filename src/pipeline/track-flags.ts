@@ -1,3 +1,4 @@
+import type { Container } from '../contract/conversion.ts'
 import type { StreamFacts } from './media-info.ts'
 
 /** The flags of one track of the result, for `-disposition`. */
@@ -16,4 +17,27 @@ export interface TrackFlags {
 export function flagsOf(kind: TrackFlags['kind'], tracks: readonly StreamFacts[]): TrackFlags[] {
   if (tracks.length < 2 || tracks.some(({ dispositions }) => dispositions.includes('default'))) return []
   return tracks.map(({ dispositions }, position) => ({ kind, position, value: dispositions.join('+') || '0' }))
+}
+
+/** Flags that FFmpeg's muxers write, 5.1 as 9.0, by the list of all of them: what comes back was tried. */
+const held: Record<Container, RegExp> = {
+  mp4: /^(default|dub|comment|forced|hearing_impaired|visual_impaired|captions|descriptions)$/,
+  mkv: /^(default|dub|original|comment|forced|hearing_impaired|visual_impaired)$/,
+  webm: /^(default|forced)$/,
+  mov: /^default$/,
+}
+/** The same said twice, as mp4 says it. */
+const twins: Record<string, string> = { captions: 'hearing_impaired', descriptions: 'visual_impaired' }
+
+/** A note for each track, which `name` names by its position from 0, some of whose flags a container cannot hold. */
+export function flagNotes(tracks: readonly StreamFacts[], container: Container, name: string): string[] {
+  return tracks.flatMap(({ dispositions }, position) => {
+    const lost = dispositions.filter((flag) => {
+      const twin = twins[flag]
+      return !held[container].test(flag) && !(twin !== undefined && dispositions.includes(twin))
+    })
+    if (lost.length === 0) return []
+    const which = lost.length === 1 ? `its flag ${lost[0]}` : `its flags ${lost.join(', ')}`
+    return [`${name} ${position + 1} lost ${which}, which ${container} does not hold`]
+  })
 }
