@@ -25,7 +25,7 @@ export interface EncoderChoice extends RateChoice {
 /** An encoder with all its options, as conversions, proofs and calibrations spell them. Rate control is always explicit. */
 export function videoEncoderArgs(choice: EncoderChoice): string[] {
   const { encoder } = choice
-  return ['-c:v:0', encoder, ...optionsOf(choice), ...rateArgs(choice)]
+  return ['-c:v:0', encoder, ...optionsOf(choice), ...rateArgs(withRate(choice))]
 }
 
 function optionsOf(choice: EncoderChoice): string[] {
@@ -112,9 +112,25 @@ function x265Params({ rate_hint: rate, hdr, has_hashes, pass }: EncoderChoice): 
   ]
 }
 
+/** Frames per second that SVT-AV1 takes at most: `The maximum allowed frame rate is 240 fps`. */
+const fastestSvt = 240
+
 /** `key=value` each. */
 function svtParams({ rate_hint: rate, hdr }: EncoderChoice): string[] {
-  return [...(rate === null ? [] : [`fps-num=${thousandths(rate)}`, 'fps-denom=1000']), ...(hdr ? svtHdr(hdr) : [])]
+  const fps = rate === null ? [] : [`fps-num=${thousandths(Math.min(rate, fastestSvt))}`, 'fps-denom=1000']
+  return [...fps, ...(hdr ? svtHdr(hdr) : [])]
+}
+
+/** SVT-AV1 takes what is faster for slow motion that lasts longer, and gets so much less for each of its seconds. */
+function withRate(choice: EncoderChoice): EncoderChoice {
+  const { encoder, bitrate, max_bitrate: most, rate_hint: rate } = choice
+  if (encoder !== 'libsvtav1' || rate === null || rate <= fastestSvt) return choice
+  const share = fastestSvt / rate
+  return {
+    ...choice,
+    bitrate: Math.round(bitrate * share),
+    max_bitrate: most == null ? null : Math.round(most * share),
+  }
 }
 
 function passOptions(pass: Pass | null | undefined): string[] {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Container } from '../contract/conversion.ts'
 import type { AudioPlan } from './audio-plan.ts'
 import { isMov } from './container-holds.ts'
 import type { ExtraPlan } from './extra-plan.ts'
@@ -26,7 +27,7 @@ export function streamArgs(plan: ConversionPlan, workPath: string): string[] {
   const { audio, subtitles, attachments, file_tags: fileTags, flags } = plan
   const covers = mappedCovers(plan)
   return [
-    ...audio.flatMap(audioArgs),
+    ...audio.flatMap((track, position) => audioArgs(track, position, plan.container)),
     ...subtitles.flatMap(subtitleArgs),
     ...covers.flatMap((_, position) => [`-c:v:${position + 1}`, 'copy']),
     ...attachments.flatMap((_, position) => [`-c:t:${position}`, 'copy']),
@@ -67,8 +68,16 @@ function mappedCovers({ covers, container }: ConversionPlan): ExtraPlan[] {
   return isMov(container) ? covers : []
 }
 
-function audioArgs(track: AudioPlan, position: number): string[] {
-  if (track.encoder === 'copy') return [`-c:a:${position}`, 'copy']
+/**
+ * What an edit list hides in front of a track is before time zero. Matroska cannot hide it: a copy goes without it, but for
+ * the packets that a decoder needs to begin with, two at most.
+ */
+const withoutHidden = String.raw`noise=drop=lt(pts+2*duration\,0)*not(eq(pts\,nopts))`
+
+function audioArgs(track: AudioPlan, position: number, container: Container): string[] {
+  if (track.encoder === 'copy') {
+    return [`-c:a:${position}`, 'copy', ...(isMov(container) ? [] : [`-bsf:a:${position}`, withoutHidden])]
+  }
   // Holes in the sound are filled with silence: an encoder only counts samples, so what follows would come too early.
   return [
     [`-filter:a:${position}`, ['aresample=async=1', ...track.filters].join(',')],

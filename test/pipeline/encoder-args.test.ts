@@ -154,3 +154,11 @@ describe('two passes', () => {
     expect(args).toContain('-deadline good -cpu-used 5 ')
   })
 })
+
+test('SVT-AV1 counts no more than 240 frames a second, and gets so much less for each second of what is faster', () => {
+  expect(argsOf({ encoder: 'libsvtav1', rate_hint: 1000, max_bitrate: 4_000_000, quality: 60 })).toContain(
+    'fps-num=240000:fps-denom=1000',
+  )
+  expect(argsOf({ encoder: 'libsvtav1', rate_hint: 1000 })).toEndWith('-b:v 480000')
+  expect(argsOf({ encoder: 'libsvtav1', rate_hint: 29.5 })).toEndWith('-b:v 2000000')
+})

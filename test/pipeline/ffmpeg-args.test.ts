@@ -73,7 +73,9 @@ test('av1 and copied sound in mkv, from a variable rate on a fine grid', () => {
       ['-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0'],
       ['-filter:v:0', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
       ['-c:v:0', 'libsvtav1', '-preset', '8', '-svtav1-params', 'fps-num=29500:fps-denom=1000', '-b:v', '2000000'],
-      ['-c:a:0', 'copy', '-max_muxing_queue_size', '9999', '-f', 'matroska', 'file:/staging/7/out'],
+      // Matroska cannot hide what an edit list hides.
+      ['-c:a:0', 'copy', '-bsf:a:0', String.raw`noise=drop=lt(pts+2*duration\,0)*not(eq(pts\,nopts))`],
+      ['-max_muxing_queue_size', '9999', '-f', 'matroska', 'file:/staging/7/out'],
     ].flat(),
   )
 })
