@@ -27,6 +27,7 @@ const Stream = v.object({
   color_transfer: Text,
   color_space: Text,
   channels: v.optional(v.number(), 0),
+  bit_rate: Text,
   channel_layout: v.optional(v.string(), 'unknown'),
   disposition: v.optional(v.record(v.string(), v.number()), {}),
   tags: v.optional(v.record(v.string(), v.string()), {}),

@@ -39,9 +39,9 @@ export interface Promised {
   refused: RegExp | null
 }
 
-/** How notes speak of what is dropped or changed. */
+/** How notes speak of what is dropped. */
 export const noteKinds = {
-  subtitle: /subtitle/,
+  subtitle: /subtitle.*dropped/,
   attachment: /attachment|font/,
   cover: /cover/,
   data: /data|time ?code/,
@@ -101,7 +101,14 @@ function refusal({ size }: Contents, { codec }: Target): RegExp | null {
   return new RegExp(`^${codec} needs at least ${least} x ${least} pixels, and this picture is ${size.join(' x ')}$`)
 }
 
-/** What layouts will do for one of the source's: itself, or the usual one of as many channels. */
-export function layoutsFor(layout: string): readonly string[] {
-  return layout === '5.1(side)' ? ['5.1(side)', '5.1'] : layout === '5.0(side)' ? ['5.0(side)', '5.0'] : [layout]
+/** Layouts that codecs have no word for, and the next larger one that they know. */
+const larger: Record<'aac' | 'opus' | 'copy', Record<string, string>> = {
+  aac: { '2.1': '5.1', quad: '5.0', '5.1(side)': '5.1', '6.1': '7.1' },
+  opus: { '2.1': '5.1', '4.0': '5.0', '5.1(side)': '5.1' },
+  copy: {},
+}
+
+/** The layout that a codec takes for one of the source's, with no channel lost. */
+export function layoutFor(layout: string, codec: Target['audio_codec']): string {
+  return larger[codec][layout] ?? layout
 }

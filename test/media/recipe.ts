@@ -59,8 +59,6 @@ export interface SoundSaid {
   language?: string
   title?: string
   is_default?: boolean
-  /** Whether it is AAC within the rate that the tests ask for, and so to be copied where AAC is asked for. */
-  is_lean?: boolean
 }
 
 /** A track of subtitles. */

@@ -5,7 +5,7 @@ import { convert, type ConvertResult } from '../../src/pipeline/convert.ts'
 import type { GpuAccess } from '../../src/pipeline/gpu-access.ts'
 import type { Tools } from '../../src/pipeline/tools.ts'
 import { settings } from '../pipeline/samples.ts'
-import type { Seen } from './judge.ts'
+import { audioBitrate, type Seen } from './judge.ts'
 import { measure } from './measure.ts'
 import type { Target } from './promise.ts'
 import { watch } from './watch.ts'
@@ -53,7 +53,7 @@ export function openStudio({ folder, tools, gpus }: StudioOptions): Studio {
         const wanted = {
           target_resolution: box,
           preset: 'ultrafast',
-          audio_bitrate: 128_000,
+          audio_bitrate: audioBitrate,
           ...target,
           ...changes,
         } as const

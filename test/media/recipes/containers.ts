@@ -7,7 +7,7 @@ const yuv = ['-pix_fmt', 'yuv420p']
 const vpx = ['-deadline', 'realtime', '-cpu-used', '8', '-b:v', '1M', ...yuv]
 
 function kept(codec: string, more: Partial<Contents> = {}): Partial<Contents> {
-  return { sounds: [{ codec, layout: 'stereo', is_lean: codec === 'aac' }], ...more }
+  return { sounds: [{ codec, layout: 'stereo' }], ...more }
 }
 
 const mp4: Recipe[] = [

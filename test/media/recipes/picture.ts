@@ -36,7 +36,7 @@ const colors: Recipe[] = [
       depth: 10,
       color: pq,
       hdr: { mastering: true, light_level: true },
-      sounds: [{ codec: 'aac', layout: 'stereo', is_lean: true }],
+      sounds: [{ codec: 'aac', layout: 'stereo' }],
     },
   ),
   clip('hdr10.mkv', 'HDR10 in Matroska', [...still.picture, ...x265(pq, ...metadata)], {

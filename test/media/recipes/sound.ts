@@ -15,7 +15,7 @@ const layouts: Recipe[] = Object.keys(speakers).map((layout) =>
 )
 
 const codecs: Recipe[] = [
-  track('aac-5.1.mp4', 'aac', '5.1', ['-c:a', 'aac', '-b:a', '128k'], { is_lean: true }),
+  track('aac-5.1.mp4', 'aac', '5.1', ['-c:a', 'aac', '-b:a', '128k'], {}),
   track('aac-fat.mp4', 'aac', 'stereo', ['-af', 'volume=0.5', '-c:a', 'aac', '-b:a', '320k', '-aac_coder', 'fast']),
   track('ac3.mkv', 'ac3', '5.1(side)', ['-c:a', 'ac3', '-b:a', '384k']),
   track('eac3.mp4', 'eac3', '5.1(side)', ['-c:a', 'eac3', '-b:a', '384k']),
@@ -67,8 +67,8 @@ const several: Recipe[] = [
     ],
     {
       sounds: [
-        { codec: 'aac', layout: 'stereo', language: 'fra', is_default: true, is_lean: true },
-        { codec: 'aac', layout: 'mono', language: 'eng', is_default: false, is_lean: true },
+        { codec: 'aac', layout: 'stereo', language: 'fra', is_default: true },
+        { codec: 'aac', layout: 'mono', language: 'eng', is_default: false },
       ],
     },
   ),
@@ -82,7 +82,7 @@ const several: Recipe[] = [
     'sound-first.mp4',
     'sound before the picture in mp4',
     [[...film.picture, ...film.sound(), '-map', '1', '-map', '0', ...x264, ...aac]],
-    { sounds: [{ codec: 'aac', layout: 'stereo', is_lean: true }] },
+    { sounds: [{ codec: 'aac', layout: 'stereo' }] },
   ),
   clip('silent.mp4', 'no sound', silent),
   clip(

@@ -1,7 +1,7 @@
 import { type Argv, clip, type Recipe, type SoundSaid } from '../recipe.ts'
 import { aac, scene, x264 } from '../scene.ts'
 
-const stereo: SoundSaid = { codec: 'aac', layout: 'stereo', is_lean: true }
+const stereo: SoundSaid = { codec: 'aac', layout: 'stereo' }
 const plain = scene()
 const intra = [...x264, '-g', '1']
 

@@ -5,7 +5,6 @@ import { aac, scene, x264 } from '../scene.ts'
 const film = scene()
 const titles = ['One', 'Two, the "second"']
 const sounds = [{ codec: 'aac', layout: 'stereo' }]
-const lean = [{ codec: 'aac', layout: 'stereo', is_lean: true }]
 
 /** A film with one track of subtitles from a file. */
 function subtitled(name: string, codec: string, file: string, encoder: string, more: Argv = []): Recipe {
@@ -90,14 +89,14 @@ const others: Recipe[] = [
     'cover.mp4',
     'cover art in mp4',
     [[...film.picture, ...cover, ...film.sound(), '-map', '0', '-map', '1', '-map', '2', ...x264, ...aac, ...asCover]],
-    { covers: 1, sounds: lean },
+    { covers: 1, sounds },
   ),
   clip('timecode.mov', 'a time code track', [...film.picture, ...x264, '-timecode', '01:00:00:00'], { data: 1 }),
   clip(
     'measurements.mp4',
     "a track of a camera's measurements",
     [[...film.picture, ...film.sound(), ...film.sound('mono'), '-map', '0', '-map', '1', '-map', '2', ...x264, ...aac]],
-    { data: 1, sounds: lean },
+    { data: 1, sounds },
     { alter: soundBecomesData },
   ),
   clip(
@@ -181,7 +180,7 @@ function plainSound(): Recipe {
       ['-metadata:s:a:0', 'language=eng', '-metadata:s:s:0', 'language=eng'],
     ],
     {
-      sounds: sounds.map((said) => ({ ...said, language: 'eng', is_lean: true })),
+      sounds: sounds.map((said) => ({ ...said, language: 'eng' })),
       subtitles: [{ codec: 'mov_text', language: 'eng' }],
       chapters: titles,
       title,
