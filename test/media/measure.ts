@@ -39,11 +39,13 @@ const Probe = v.object({
   packets: v.array(Packet),
   streams: v.array(Stream),
   chapters: v.array(v.object({ tags: Tags })),
-  format: v.object({ tags: Tags }),
+  format: v.object({ format_name: v.string(), tags: Tags }),
 })
 
 /** What a file holds and when, by its packets. */
 export interface Measured {
+  /** The demuxer's names. */
+  format: string
   /** By kind: the film alone, without covers. */
   film: Stream
   films: number
@@ -86,6 +88,7 @@ export async function measure(ffprobe: string, path: string, folder: string): Pr
   const ofFilm = shown(packets.filter((packet) => packet.stream_index === film.index))
   const times = picturesOf(ofFilm)
   return {
+    format: format.format_name,
     film,
     films: films.length,
     sounds,
