@@ -104,7 +104,8 @@ function refusal({ size }: Contents, { codec }: Target): RegExp | null {
 /** Layouts that codecs have no word for, and the next larger one that they know. */
 const larger: Record<'aac' | 'opus' | 'copy', Record<string, string>> = {
   aac: { '2.1': '5.1', quad: '5.0', '5.1(side)': '5.1', '6.1': '7.1' },
-  opus: { '2.1': '5.1', '4.0': '5.0', '5.1(side)': '5.1' },
+  // FFmpeg writes opus in 5.0 and 6.1 with its channels in the wrong order.
+  opus: { '2.1': '5.1', '4.0': '5.1', '5.0': '5.1', '5.1(side)': '5.1', '6.1': '7.1' },
   copy: {},
 }
 
