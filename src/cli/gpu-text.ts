@@ -88,8 +88,8 @@ function remark({ fps, reason }: PathFigure, isFirst: boolean): string {
 }
 
 /** `H.265 10 bit uhd` */
-function sourceText({ source_codec, bit_depth, size_class }: PathFigure): string {
-  return `${codecNames[source_codec] ?? source_codec} ${bit_depth} bit ${size_class}`
+function sourceText({ source_codec, bit_depth, size_class, is_tone_mapped }: PathFigure): string {
+  return `${codecNames[source_codec] ?? source_codec} ${bit_depth} bit ${size_class}${is_tone_mapped ? ' HDR' : ''}`
 }
 
 /** `NVIDIA H200 87%, NVIDIA L4`: each card once, though ffmpeg may reach it by several APIs, with its use where it tells. */

@@ -109,6 +109,8 @@ export const PathFigure = v.object({
   source_codec: v.string(),
   bit_depth: v.number(),
   size_class: v.picklist(sizeClasses),
+  /** Whether the source is HDR and the result SDR; missing for no. */
+  is_tone_mapped: v.optional(v.literal(true)),
   /** Of the result. */
   codec: v.string(),
   /** Conversions that ran side by side while it was measured. */

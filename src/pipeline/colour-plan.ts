@@ -27,9 +27,9 @@ export function planColour(source: VideoStream, codec: VideoCodec, size: FrameSi
     const result = { range: 'tv', primaries: 'bt709', transfer: 'bt709', matrix: 'bt709' }
     return { source: taken, result, matrix_by: null, tone_map: toneMapOf(source.hdr) }
   }
-  // Lossless is lossless: it keeps the range and whatever matrix.
+  // Lossless is lossless, whatever the matrix. The range is not kept even there: newer versions' ffv1 takes no full one.
   const isKept = codec === 'ffv1' && !isRgb(source)
-  const range = isRgb(source) ? 'tv' : isKept || taken.range === null ? taken.range : 'tv'
+  const range = isRgb(source) || taken.range !== null ? 'tv' : null
   const { matrix, by } = isKept ? { matrix: taken.matrix, by: null } : resultMatrix(source, taken)
   return { source: taken, result: { ...taken, range, matrix }, matrix_by: by, tone_map: null }
 }

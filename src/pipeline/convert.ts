@@ -7,6 +7,7 @@ import type { Progress } from '../contract/job.ts'
 import type { ProfileChoice } from './apply-profile.ts'
 import { EncodeError } from './encode-error.ts'
 import { encodePlan } from './encode-plan.ts'
+import { cpuFilterLack } from './ffmpeg-filters.ts'
 import type { GpuAccess } from './gpu-access.ts'
 import type { MediaInfo } from './media-info.ts'
 import { onBestPath } from './on-best-path.ts'
@@ -90,8 +91,11 @@ async function convertStaged(given: ConvertRequest, inputPath: string): Promise<
   const request = { ...given, settings: record.settings }
   const { settings, signal, staging_path: stagingPath } = request
   request.on_progress(stepProgress('plan', null))
-  const { value, ran_on } = await onBestPath({ picture, settings, access: request.gpus }, signal, (path, onEncoded) =>
-    convertOn(path, { request, info, picture, inputPath, onEncoded }),
+  const lack = await cpuFilterLack(picture.colour, lookOf(request))
+  const { value, ran_on } = await onBestPath(
+    { picture, settings, access: request.gpus, cpu_filter_lack: lack },
+    signal,
+    (path, onEncoded) => convertOn(path, { request, info, picture, inputPath, onEncoded }),
   ).catch((error: unknown) => {
     if (error instanceof SkippedError) error.record = record
     throw error

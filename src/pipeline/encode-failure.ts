@@ -119,7 +119,7 @@ const causes: [RegExp, (match: RegExpExecArray) => EncodeFailure][] = [
  */
 const outputSide = new RegExp(
   [
-    String.raw`^\[(vost#|aost#|out#|fc#|vf#|AVHW\w+Context @|Vulkan @|VAAPI|Parsed_(scale_vulkan|hwupload|hwdownload)_\d+ @)`,
+    String.raw`^\[(vost#|aost#|out#|fc#|vf#|AVHW\w+Context @|Vulkan @|VAAPI|Parsed_(scale_vulkan|libplacebo|zscale|tonemap|hwupload|hwdownload)_\d+ @)`,
     String.raw`^\[(libx264|libx265|libsvtav1|libvpx-vp9|prores_ks|\w+_(vulkan|nvenc|qsv|vaapi|amf|videotoolbox)) @`,
     String.raw`^\[(libopus|mp4|mov|matroska|webm) @`,
     'init_hw_device|Device creation failed|Unable to find device|No device available for decoder',

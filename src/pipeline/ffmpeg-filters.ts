@@ -1,4 +1,5 @@
 import { ConversionError } from '../contract/failure.ts'
+import type { ColourPlan } from './colour-plan.ts'
 import { parseFilters } from './prove/ffmpeg-lists.ts'
 import { runProcess } from './process.ts'
 import type { Tools } from './tools.ts'
@@ -27,13 +28,17 @@ export async function ffmpegFilters({ tools, ...run }: FiltersRequest): Promise<
   return filters
 }
 
-/** Throws `ConversionError` (step plan, class worker) when an ffmpeg cannot tone-map HDR on the CPU. */
-export async function requireToneMapping(request: FiltersRequest): Promise<void> {
+/** Why the CPU's filters cannot do what a picture's colour needs, of class worker; null when they can. */
+export async function cpuFilterLack(colour: ColourPlan, request: FiltersRequest): Promise<ConversionError | null> {
+  const isToneMapped = colour.tone_map !== null
+  if (!isToneMapped && colour.matrix_by !== 'zscale') return null
   const filters = await ffmpegFilters(request)
-  const missing = ['zscale', 'tonemap'].find((name) => !filters.has(name))
-  if (missing === undefined) return
-  throw new ConversionError(
-    `HDR cannot be made SDR: this ffmpeg (${request.tools.version}) has no ${missing}; install one with libzimg, or convert to hevc or av1, which keep HDR`,
+  const missing = (isToneMapped ? ['zscale', 'tonemap'] : ['zscale']).find((name) => !filters.has(name))
+  if (missing === undefined) return null
+  const what = isToneMapped ? 'HDR cannot be made SDR' : `the colour matrix ${colour.source.matrix} cannot be converted`
+  const other = isToneMapped ? ', or convert to hevc or av1, which keep HDR' : ''
+  return new ConversionError(
+    `${what}: this ffmpeg (${request.tools.version}) has no ${missing}; set ffmpeg.path to one with libzimg${other}`,
     { class: 'worker', step: 'plan' },
   )
 }

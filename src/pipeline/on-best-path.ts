@@ -12,6 +12,8 @@ export interface PathRequest {
   picture: Picture
   settings: ConversionSettings
   access: GpuAccess
+  /** Why the filters on the CPU cannot do what it needs; missing or null when they can. */
+  cpu_filter_lack?: ConversionError | null
 }
 
 /** A GPU that failed in this attempt. Whether it is to blame shows when another path has done what it could not. */
@@ -88,13 +90,18 @@ export async function onBestPath<T>(
 /**
  * The paths that a conversion may take here, best first, and why there is no better one.
  *
- * @throws ConversionError (step plan) when a GPU is required and none can do it
+ * @throws ConversionError (step plan) when a GPU is required and none can do it, or a filter is missing that none makes up for
  */
-export async function rankedPaths({ picture, settings, access }: PathRequest, signal: AbortSignal) {
+export async function rankedPaths(
+  { picture, settings, access, cpu_filter_lack: lack = null }: PathRequest,
+  signal: AbortSignal,
+) {
   const usable = access.usable()
   const choice = videoPaths(picture, usable.gpus)
   const isRequired = access.mode === 'require'
-  const allowed = isRequired ? choice.candidates.filter(({ gpu }) => gpu !== null) : choice.candidates
+  const able = choice.candidates.filter(({ filter }) => filter !== 'cpu' || lack === null)
+  const allowed = isRequired ? able.filter(({ gpu }) => gpu !== null) : able
+  if (able.length === 0 && lack !== null) throw lack
   const reasons = [...usable.reasons, ...choice.reasons]
   if (allowed.length === 0) {
     const why = reasons.length === 0 ? 'there is none' : reasons.join('; ')

@@ -1,5 +1,6 @@
 import type { Container, ConversionSettings, VideoCodec } from '../contract/conversion.ts'
 import { ConversionError } from '../contract/failure.ts'
+import { isFullRange } from './colour-plan.ts'
 import type { EncoderChoice } from './encoder-args.ts'
 import type { ExpectedStreams } from './expected-streams.ts'
 import type { FrameSize } from './frame.ts'
@@ -172,7 +173,9 @@ function shownFrames({
 function pictureNotes({ source, format, codec }: Picture): string[] {
   const notes: string[] = []
   if (source.has_alpha) notes.push('transparency was dropped')
-  if (codec === 'ffv1' && format !== source.pixel_format?.replace('yuvj', 'yuv')) {
+  if (codec === 'ffv1' && isFullRange(source)) {
+    notes.push('not lossless: its pixels were changed from the full range to the limited one')
+  } else if (codec === 'ffv1' && format !== source.pixel_format) {
     notes.push(`not lossless: its pixels were changed from ${source.pixel_format ?? 'an unknown format'} to ${format}`)
   }
   return notes

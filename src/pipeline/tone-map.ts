@@ -1,3 +1,4 @@
+import type { FrameSize } from './frame.ts'
 import type { HdrMetadata } from './hdr-metadata.ts'
 
 /** How the light of an HDR film is brought into what SDR can show. */
@@ -32,6 +33,17 @@ export function toneMapFilters({ peak }: ToneMap): string[] {
     `tonemap=mobius:param=0.3:desat=0:peak=${overWhite.toFixed(4)}`,
     'zscale=matrix=bt709:transfer=bt709:range=limited:dither=ordered',
   ]
+}
+
+/**
+ * The same and the scaling on a GPU. What the film says of its light counts, as on the CPU; where it says nothing, the
+ * light of its frames is measured, since libplacebo would take 10,000 cd/m² for its peak.
+ */
+export function libplaceboFilter({ peak }: ToneMap, { width, height }: FrameSize): string {
+  return [
+    `libplacebo=w=${width}:h=${height}:colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv`,
+    `tonemapping=bt.2390:peak_detect=${peak === null ? 1 : 0}:format=yuv420p`,
+  ].join(':')
 }
 
 /** Takes from frames what no longer holds: newer versions would write the HDR film's screen and light into the SDR result. */

@@ -4,7 +4,7 @@ import { isFullRange, isRgb } from './colour-plan.ts'
 import type { ColorTags, VideoStream } from './media-info.ts'
 import type { Picture } from './picture.ts'
 import { surfaceOf } from './pixel-format.ts'
-import { toneMapFilters, withoutHdrMetadata } from './tone-map.ts'
+import { libplaceboFilter, type ToneMap, toneMapFilters, withoutHdrMetadata } from './tone-map.ts'
 import { inputFormat, isShaderCodec, type VideoEncoder, wantsUpload } from './video-encoders.ts'
 
 /** The filters that make of a decoded source what the encoder is to get, one after the other, in FFmpeg's grammar. */
@@ -12,8 +12,12 @@ export function videoFilters(
   picture: Picture,
   path: Pick<VideoPath, 'decode' | 'filter'> & { encoder: VideoEncoder },
 ): string[] {
-  if (path.filter === 'vulkan') return [...filtersOnGpu(picture, path), ...withoutDolbyVision(picture, path)]
   const format = inputFormat(path.encoder, picture.format)
+  if (path.filter === 'vulkan') {
+    const { tone_map: toneMap } = picture.colour
+    if (toneMap !== null) return toneMappedOnGpu(picture, toneMap, format, path)
+    return [...filtersOnGpu(picture, path), ...withoutDolbyVision(picture, path)]
+  }
   return [
     ...(path.decode === 'vulkan' ? ['hwdownload', `format=${decodedFormat(picture.source)}`] : []),
     ...filtersOnCpu(picture, format),
@@ -40,12 +44,15 @@ function filtersOnCpu(picture: Picture, format: string): string[] {
   const { source, size, colour } = picture
   const scale = `scale=${[`w=${size.width}`, `h=${size.height}`, ...scaleColour(picture)].join(':')}`
   const ready = colour.tone_map === null ? colour.result : { ...colour.source, range: 'tv' }
-  const tagged = setParams({ ...source.color, ...(isRgb(source) && { matrix: null }) }, ready)
+  // Newer versions' scale refuses pixels of a matrix that it cannot compute, though it need not.
+  const isHidden = colour.matrix_by !== 'zscale' && !isScaleMatrix(source.color.matrix)
+  const tagged = setParams({ ...source.color, ...((isRgb(source) || isHidden) && { matrix: null }) }, ready)
   return [
     ...(source.is_interlaced ? ['bwdif=mode=send_frame:parity=auto:deint=interlaced'] : []),
+    ...(isHidden && !isRgb(source) ? ['setparams=colorspace=unknown'] : []),
+    ...(colour.matrix_by === 'zscale' ? [`zscale=matrix=${colour.result.matrix}`] : []),
     scale,
     ...(colour.tone_map === null ? [] : [...tagged, ...toneMapFilters(colour.tone_map), ...withoutHdrMetadata]),
-    ...(colour.matrix_by === 'zscale' ? [`zscale=matrix=${colour.result.matrix}`] : []),
     'setsar=1',
     `format=${format}`,
     ...(colour.tone_map === null ? tagged : []),
@@ -56,12 +63,15 @@ function filtersOnCpu(picture: Picture, format: string): string[] {
 function scaleColour({ source, colour }: Picture): string[] {
   const { result, tone_map, matrix_by } = colour
   const matrix = tone_map === null ? result.matrix : colour.source.matrix
-  const range = tone_map === null ? result.range : 'tv'
   return [
     ...(matrix_by === 'scale' && !isRgb(source) ? [`in_color_matrix=${scaleMatrix(colour.source.matrix)}`] : []),
     ...(isRgb(source) || matrix_by === 'scale' ? [`out_color_matrix=${scaleMatrix(matrix)}`] : []),
-    ...(isRgb(source) || isFullRange(source) ? [`out_range=${range}`] : []),
+    ...(isRgb(source) || isFullRange(source) ? ['out_range=tv'] : []),
   ]
+}
+
+function isScaleMatrix(matrix: string | null): boolean {
+  return matrix === null || /^(bt709|fcc|bt470bg|smpte170m|smpte240m|bt2020nc)$/.test(matrix)
 }
 
 /** `scale` has names of its own for some. */
@@ -81,6 +91,26 @@ function setParams(said: ColorTags, wanted: ColorTags): string[] {
     option('colorspace', 'matrix'),
   ].flat()
   return options.length === 0 ? [] : [`setparams=${options.join(':')}`]
+}
+
+/**
+ * Frames go up by libplacebo's own hand, or are there already, and come down by it: what newer versions leave in the GPU's
+ * memory came out green from Mesa's driver for the processor.
+ */
+function toneMappedOnGpu(
+  { source, size, colour }: Picture,
+  toneMap: ToneMap,
+  format: string,
+  { encoder }: { encoder: VideoEncoder },
+): string[] {
+  return [
+    ...setParams(source.color, { ...colour.source, range: 'tv' }),
+    libplaceboFilter(toneMap, size),
+    ...withoutHdrMetadata,
+    'setsar=1',
+    `format=${format}`,
+    ...(wantsUpload(encoder) ? ['hwupload'] : []),
+  ]
 }
 
 /** Only scales, in the format that the pixels have: scale_vulkan cannot convert one YUV layout to another. */

@@ -1,6 +1,7 @@
 import type { Gpu, GpuCapability, VideoPath } from '../contract/gpu.ts'
 import type { FrameSize } from './frame.ts'
 import { isFullRange } from './colour-plan.ts'
+import type { VideoStream } from './media-info.ts'
 import type { Picture } from './picture.ts'
 import { bitDepthOf, surfaceOf } from './pixel-format.ts'
 import { cpuEncoders, gpuEncoders, isShaderCodec, takesSurface, type VideoEncoder } from './video-encoders.ts'
@@ -58,21 +59,27 @@ function pathsOf(picture: Picture, gpu: Gpu): PathChoice {
     proof: found,
   })
   const candidates: PathCandidate[] = []
+  const isToneMapped = picture.colour.tone_map !== null
   const isScaled = picture.size.width !== picture.source.width || picture.size.height !== picture.source.height
+  const isFiltered = isScaled || isToneMapped
   const [decodes, filters] = [gpu.api === 'vulkan' && noDecoder === null, gpu.api === 'vulkan' && noFilter === null]
   if (encoder !== undefined && noEncoder === null) {
     if (decodes && filters && noWhole === null) candidates.push(path('vulkan', 'vulkan', encoder, proof))
     // Without scaling there is nothing to filter: frames are only uploaded, one way or the other.
-    if (filters && isScaled) candidates.push(path('cpu', 'vulkan', encoder, proof))
+    if (filters && isFiltered) candidates.push(path('cpu', 'vulkan', encoder, proof))
     candidates.push(path('cpu', 'cpu', encoder, proof))
   }
   const cpu = cpuEncoders[picture.codec]
-  if (decodes && filters && isScaled) candidates.push(path('vulkan', 'vulkan', cpu, null))
+  if (decodes && filters && isFiltered) candidates.push(path('vulkan', 'vulkan', cpu, null))
+  // Tone mapping is worth the way to the GPU and back, as scaling is not.
+  if (filters && isToneMapped) candidates.push(path('cpu', 'vulkan', cpu, null))
   if (decodes) candidates.push(path('vulkan', 'cpu', cpu, null))
   const reasons = [
     noEncoder === null ? [] : [`${gpu.name} does not encode it: ${noEncoder}`],
     noDecoder === null ? [] : [`${gpu.name} does not decode it: ${noDecoder}`],
-    noFilter === null || !isScaled ? [] : [`${gpu.name} does not scale it: ${noFilter}`],
+    noFilter === null || !isFiltered
+      ? []
+      : [`${gpu.name} does not ${isToneMapped ? 'tone-map' : 'scale'} it: ${noFilter}`],
     decodes && filters && noEncoder === null && noWhole !== null
       ? [`${gpu.name} does not do all of it: ${noWhole}`]
       : [],
@@ -98,8 +105,10 @@ function alignmentProblem({ width, height }: FrameSize, format: string): string 
 }
 
 /** Why what the GPU decodes cannot stay in its memory for the encoder; a filter there changes no pixel format. */
-function whyNotWhole({ source, format }: Picture, encoder: VideoEncoder | undefined): string | null {
+function whyNotWhole({ source, format, colour }: Picture, encoder: VideoEncoder | undefined): string | null {
   const surface = decodedFormat(source)
+  // Tone mapping gives frames of another format, which are uploaded anew.
+  if (colour.tone_map !== null) return null
   if (encoder === undefined || takesSurface(encoder, surface, format)) return null
   return `${encoder} does not take ${surface}, as it is decoded`
 }
@@ -129,19 +138,35 @@ function whyNotFiltered({ source, format, colour }: Picture, gpu: Gpu): string |
   if (source.is_interlaced) return 'the picture is interlaced'
   if (source.rotation !== 0) return 'the picture is rotated'
   if (source.has_alpha) return 'the picture is transparent'
-  if (colour.tone_map !== null) return 'HDR is tone-mapped on the CPU'
   if (isFullRange(source)) return 'its pixels have the full range'
+  if (colour.tone_map !== null) return whyNotToneMapped(source, gpu)
   if (colour.matrix_by !== null)
     return `its colour matrix changes from ${source.color.matrix} to ${colour.result.matrix}`
   if (source.pixel_format !== format) return `its pixels change from ${source.pixel_format ?? 'unknown'} to ${format}`
   if (!triedFormats.filter.has(format)) return `scaling ${format} was not tried`
-  const proof = proved(gpu, 'filter', null, bitDepthOf(format))
+  const proof = proved(gpu, 'filter', null, bitDepthOf(format), 'scale_vulkan')
   if (proof === null) return `scaling with ${bitDepthOf(format)} bits was not tried`
   return proof.proved ? null : (proof.reason ?? 'it failed its test')
 }
 
-function proved(gpu: Gpu, operation: GpuCapability['operation'], codec: string | null, bit_depth: number) {
-  const tried = gpu.capabilities.filter((can) => can.operation === operation && can.codec === codec)
+function whyNotToneMapped({ pixel_format: format }: VideoStream, gpu: Gpu): string | null {
+  if (format !== 'yuv420p10le') return `tone mapping ${format ?? 'unknown pixels'} was not tried`
+  const proof = proved(gpu, 'filter', null, 10, 'libplacebo')
+  if (proof === null) return 'tone mapping was not tried'
+  return proof.proved ? null : (proof.reason ?? 'it failed its test')
+}
+
+/** What a GPU was tried at, by whatever does it unless told. */
+function proved(
+  gpu: Gpu,
+  operation: GpuCapability['operation'],
+  codec: string | null,
+  bit_depth: number,
+  by: string | null = null,
+) {
+  const tried = gpu.capabilities.filter(
+    (can) => can.operation === operation && can.codec === codec && (by === null || can.by === by),
+  )
   return tried.find((can) => can.bit_depth === bit_depth) ?? tried.find((can) => can.bit_depth === 0) ?? null
 }
 

@@ -44,9 +44,14 @@ export class PathFigures {
   }
 
   /** What is known of the paths for one source; where that is nothing yet, it is measured when it is worth the time. */
-  async of({ source }: Picture, settings: ConversionSettings, signal: AbortSignal): Promise<PathFigure[]> {
+  async of({ source, colour }: Picture, settings: ConversionSettings, signal: AbortSignal): Promise<PathFigure[]> {
     const { codec, preset, target_resolution: box } = settings
-    const kind = { codec: source.codec, bit_depth: source.bit_depth, size_class: sizeClassOf(source) }
+    const kind = {
+      codec: source.codec,
+      bit_depth: source.bit_depth,
+      size_class: sizeClassOf(source),
+      ...(colour.tone_map !== null && { is_tone_mapped: true as const }),
+    }
     const key = JSON.stringify([kind, codec, preset, box])
     const known = this.known.get(key) ?? (await this.recall(key, kind, settings))
     if (known || !this.isWorthMeasuring(key, source.duration_seconds)) return known ?? []
@@ -83,7 +88,7 @@ export class PathFigures {
   private async measure(key: string, kind: SourceKind, settings: ConversionSettings): Promise<PathFigure[]> {
     const { log } = this.options
     log.info(
-      `measuring which path is best for ${kind.codec} of ${kind.bit_depth} bits, ${kind.size_class}, to ${settings.codec}`,
+      `measuring which path is best for ${kind.codec} of ${kind.bit_depth} bits, ${kind.size_class}, to ${settings.codec}${kind.is_tone_mapped ? ', tone-mapped' : ''}`,
     )
     try {
       const figures = await this.options.measure(kind, settings)

@@ -2,7 +2,11 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { join } from 'node:path'
 import type { VideoCodec } from '../../src/contract/conversion.ts'
 import { colourProblems } from '../../src/pipeline/check-colour.ts'
+import { capability } from '../support/capability.ts'
 import { ffmpegs, type Rgb, useColourStudio, writeHdrColumns } from '../support/colour-clips.ts'
+import { required } from '../support/lavapipe.ts'
+import { lacks, vulkanFfmpeg } from '../support/vulkan.ts'
+import { gpu } from './samples.ts'
 
 setDefaultTimeout(60_000)
 const studio = useColourStudio()
@@ -101,11 +105,11 @@ const spread = ([red, green]: Rgb) => red - green
 /** What SDR shows as white is 203 cd/m², and its gamma 2.4 (ITU-R BT.2408, BT.1886). */
 const sdr = (light: number) => 255 * (light / 203) ** (1 / 2.4)
 
-async function hdrColumns(transfer: 'pq' | 'hlg', params = ''): Promise<string> {
-  const name = `${transfer}${params === '' ? '' : '-told'}`
+async function hdrColumns(transfer: 'pq' | 'hlg', params = '', format = 'yuv444p10le'): Promise<string> {
+  const name = `${transfer}-${format}${params === '' ? '' : '-told'}`
   const raw = writeHdrColumns(join(studio.folder, `${name}.yuv`), colours, transfer)
   const trc = transfer === 'pq' ? 'smpte2084' : 'arib-std-b67'
-  const filter = `${bt2020}=${trc}`.replace('yuv420p10le', 'yuv444p10le')
+  const filter = `${bt2020}=${trc}`.replace('yuv420p10le', format)
   return studio.make(`${name}.mkv`, [...raw, '-vf', filter, ...x265(`log-level=none:lossless=1${params}`)])
 }
 
@@ -157,5 +161,48 @@ describe.each(ffmpegs)('HDR made SDR by %s', (_, program) => {
     ]
     expect(mapped[5]?.[1]).toBeGreaterThan((dull[5]?.[1] ?? 0) + 50)
     expect(spread(mapped[8] ?? grey(0))).toBeGreaterThan(1.5 * spread(dull[8] ?? grey(0)))
+  })
+})
+
+describe.skipIf(lacks('lavapipe', 'ffmpeg_vulkan'))('HDR made SDR on a GPU', () => {
+  const program = vulkanFfmpeg() ?? 'ffmpeg'
+  const device = gpu({
+    name: 'llvmpipe',
+    type: 'cpu',
+    capabilities: [
+      capability({ operation: 'filter', codec: null, by: 'libplacebo', bit_depth: 10 }),
+      capability({ operation: 'decode', codec: 'ffv1', by: 'vulkan', bit_depth: 10 }),
+    ],
+  })
+
+  test.each([
+    ['PQ that tells its light', 'pq', `:${display}:max-cll=1000,400`],
+    ['PQ that tells nothing', 'pq', ''],
+    ['HLG', 'hlg', ''],
+  ] as const)('looks as from the CPU: %s', async (_, transfer, params) => {
+    const source = await hdrColumns(transfer, params, 'yuv420p10le')
+    const onGpu = await studio.convert(program, source, { codec: 'h264' }, required(device))
+    const onCpu = await studio.convert(program, source, { codec: 'h264' })
+    expect(onGpu.ran_on).toMatchObject({ decode: 'cpu', filter: 'vulkan', encoder: 'libx264', device: 'llvmpipe' })
+    expect(onGpu.notes).toEqual(['HDR was tone-mapped to SDR by libplacebo'])
+    expect(onGpu.video).toMatchObject({ color: onCpu.video.color, hdr: null, pixel_format: 'yuv420p' })
+    const [seen, usual] = [
+      await studio.columns(onGpu.path, colours.length),
+      await studio.columns(onCpu.path, colours.length),
+    ]
+    for (const index of [0, 1, 2, 3, 4, 5, 6, 7, 11]) {
+      expect(seen[index]?.[1]).toBeWithin((usual[index]?.[1] ?? 0) - 16, (usual[index]?.[1] ?? 0) + 16)
+    }
+  })
+
+  test('what is decoded there is tone-mapped there', async () => {
+    const args = [...picture, '-vf', `${bt2020}=smpte2084`, '-c:v', 'ffv1', '-level', '3']
+    const source = await studio.make('hdr-ffv1.mkv', args)
+    const { ran_on, video } = await studio.convert(program, source, { codec: 'h264' }, required(device))
+    expect(ran_on).toMatchObject({ decode: 'vulkan', filter: 'vulkan', encoder: 'libx264', fell_back: false })
+    expect(video).toMatchObject({
+      frame_count: 5,
+      color: { range: 'tv', primaries: 'bt709', transfer: 'bt709', matrix: 'bt709' },
+    })
   })
 })

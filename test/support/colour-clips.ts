@@ -24,7 +24,7 @@ export const ffmpegs: [string, string][] = [
 export interface ColourStudio {
   /** A folder that is removed when the file's tests have ended. */
   folder: string
-  /** Runs ffmpeg, the system's unless told, and gives its path of the last argument. */
+  /** Makes a clip of that name when it is first asked for, by the system's ffmpeg unless told, and gives its path. */
   make(name: string, args: readonly string[], program?: string): Promise<string>
   /** Converts for real, and reads the result back with its first frame. */
   convert(program: string, source: string, wanted: Partial<ConversionSettings>, gpus?: GpuAccess): Promise<Converted>
@@ -46,13 +46,16 @@ const { signal } = new AbortController()
 export function useColourStudio(): ColourStudio {
   const folder = mkdtempSync(join(tmpdir(), 'darkstream-colour-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const made = new Map<string, Promise<string>>()
   let count = 0
   return {
     folder,
-    async make(name, args, program = 'ffmpeg') {
+    make(name, args, program = 'ffmpeg') {
       const path = join(folder, name)
-      await run([program, '-nostdin', '-loglevel', 'error', '-y', ...args, path])
-      return path
+      const clip =
+        made.get(name) ?? run([program, '-nostdin', '-loglevel', 'error', '-y', ...args, path]).then(() => path)
+      made.set(name, clip)
+      return clip
     },
     async convert(program, source_path, wanted, gpus = noGpus) {
       const tools = await findTools({ ffmpeg_path: program, environment: process.env, signal })

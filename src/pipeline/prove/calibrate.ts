@@ -116,6 +116,7 @@ function figureOf(
     source_codec: source.codec,
     bit_depth: source.bit_depth,
     size_class: source.size_class,
+    ...(source.is_tone_mapped && { is_tone_mapped: true as const }),
     codec: settings.codec,
     processes,
     ...measured,

@@ -27,6 +27,9 @@ const shapes: Record<SizeClass, FrameSize & { bitrate: number; frames: number }>
   uhd: { width: 3840, height: 2048, bitrate: 30_000_000, frames: 50 },
 }
 
+/** PQ in BT.2020. */
+const hdrTags = 'setparams=range=tv:color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc'
+
 /** Without loss a frame is megabytes. */
 const mostFramesWithoutRate = 25
 const clipTimeoutMs = 120_000
@@ -40,7 +43,7 @@ export async function makeCalibrationClip(setting: TrialSetting, kind: SourceKin
 
 async function makeAs(setting: TrialSetting, kind: SourceKind, codec: VideoCodec): Promise<CalibrationClip | string> {
   const { width, height, bitrate, frames } = shapes[kind.size_class]
-  const path = join(setting.folder, `${codec}-${kind.bit_depth}-${kind.size_class}`)
+  const path = join(setting.folder, `${codec}-${kind.bit_depth}-${kind.size_class}${kind.is_tone_mapped ? '-hdr' : ''}`)
   const hasRate = !isShaderCodec(codec)
   const encoding = {
     encoder: cpuEncoders[codec],
@@ -56,6 +59,7 @@ async function makeAs(setting: TrialSetting, kind: SourceKind, codec: VideoCodec
       // Noise, since a drawn picture is far easier than a film.
       ['-f', 'lavfi', '-i', `testsrc2=size=${width}x${height}:rate=25,noise=alls=12:allf=t`],
       ['-frames:v', String(hasRate ? frames : Math.min(frames, mostFramesWithoutRate))],
+      kind.is_tone_mapped ? ['-filter:v', `format=${planarFormat(10)},${hdrTags}`] : [],
       ['-pix_fmt', codec === 'prores' ? 'yuv422p10le' : planarFormat(kind.bit_depth > 8 ? 10 : 8)],
       [...videoEncoderArgs(encoding), '-f', 'matroska', fileUrl(path)],
     ].flat(),

@@ -7,6 +7,8 @@ export interface SourceKind {
   codec: string
   bit_depth: number
   size_class: SizeClass
+  /** Whether it is HDR that is to become SDR; missing for no. */
+  is_tone_mapped?: true
 }
 
 /** The class of a picture of that many pixels: up to 1024x576, up to 1920x1088, above. */

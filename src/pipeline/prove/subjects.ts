@@ -43,10 +43,12 @@ export function vulkanSubjects(device: Pick<VulkanDevice, 'video'>): VulkanSubje
       ...encodedByVideo.map((kind) => claimed(device, codecSubject('encode', kind))),
       ...byShaders.map((kind) => ({ subject: codecSubject('encode', kind), refusal: null })),
     ],
-    filter: [8, 10].map((bit_depth) => ({
-      subject: { operation: 'filter', codec: null, bit_depth, by: 'scale_vulkan' },
-      refusal: null,
-    })),
+    filter: [
+      [8, 'scale_vulkan'] as const,
+      [10, 'scale_vulkan'] as const,
+      // From ten bits of HDR to eight of SDR.
+      [10, 'libplacebo'] as const,
+    ].map(([bit_depth, by]) => ({ subject: { operation: 'filter', codec: null, bit_depth, by }, refusal: null })),
     decode: [
       ...decodedByVideo.map((kind) => claimed(device, codecSubject('decode', kind))),
       ...byShaders.map((kind) => ({ subject: codecSubject('decode', kind), refusal: null })),

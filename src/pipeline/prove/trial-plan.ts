@@ -23,7 +23,8 @@ export interface TrialPlanRequest {
   gpu: Gpu
   path: Pick<PathCandidate, 'decode' | 'filter'> & Partial<Pick<PathCandidate, 'encoder' | 'proof'>>
   /** Of the source. */
-  picture: Pick<VideoStream, 'width' | 'height' | 'pixel_format' | 'bit_depth'> & Partial<Pick<VideoStream, 'codec'>>
+  picture: Pick<VideoStream, 'width' | 'height' | 'pixel_format' | 'bit_depth'> &
+    Partial<Pick<VideoStream, 'codec' | 'color'>>
   /** Of the result; the encoder is the CPU's unless the path names one. */
   codec: VideoCodec
   /** The result's; the source's unless told. */

@@ -1,10 +1,11 @@
-/** The first release of FFmpeg that has something, by FFmpeg's Changelog; `decode_` is by `-hwaccel vulkan`. */
+/** The first release of FFmpeg that has something, by FFmpeg's Changelog; `decode_` is by `-hwaccel vulkan`, `filter_` what we need of a filter. */
 const since: Record<string, readonly [major: number, minor: number]> = {
   h264_vulkan: [7, 1],
   hevc_vulkan: [7, 1],
   av1_vulkan: [8, 0],
   ffv1_vulkan: [8, 0],
   prores_ks_vulkan: [8, 1],
+  filter_libplacebo: [6, 1],
   decode_h264: [6, 1],
   decode_hevc: [6, 1],
   decode_av1: [6, 1],
@@ -24,6 +25,13 @@ export function tooOldToDecode(version: string, codec: string): string | null {
   const name = `decode_${codec}`
   if (!isOlder(version, name)) return null
   return `ffmpeg ${shortVersion(version)} cannot decode ${codec} by Vulkan; ${since[name]?.join('.')} or newer is needed`
+}
+
+/** Why an ffmpeg is too old for a filter that it has; null when it is not. libplacebo took frames of the GPU's memory only. */
+export function tooOldToFilter(version: string, filter: string): string | null {
+  const name = `filter_${filter}`
+  if (!isOlder(version, name)) return null
+  return `${filter} of ffmpeg ${shortVersion(version)} is too old; ${since[name]?.join('.')} or newer is needed`
 }
 
 /** A build from git (`N-…`, `2024-…`) counts as new. */

@@ -8,7 +8,8 @@ import type { ProofClip, ProofClips } from './proof-clips.ts'
 import { type VulkanSubject, vulkanSubjects } from './subjects.ts'
 import type { TrialSetting } from './trial.ts'
 import { capability, type GpuProof } from './trial-plan.ts'
-import { tooOldToDecode, whyMissing } from './versions.ts'
+import { tryToneMapping } from './tone-map-trial.ts'
+import { tooOldToDecode, tooOldToFilter, whyMissing } from './versions.ts'
 
 /** What the proof of one Vulkan device needs beside the device. */
 export interface VulkanProof {
@@ -47,7 +48,10 @@ export async function proveVulkanGpu(device: VulkanDevice, proof: VulkanProof): 
   }
   for (const each of subjects.filter) {
     const { by, bit_depth } = each.subject
-    await prove(each, lists.filters.has(by) ? null : whyMissing(version, by), () => tryScale(setting, gpu, bit_depth))
+    const lack = lists.filters.has(by) ? tooOldToFilter(version, by) : whyMissing(version, by)
+    await prove(each, lack, () =>
+      by === 'libplacebo' ? tryToneMapping(setting, gpu) : tryScale(setting, gpu, bit_depth),
+    )
   }
   const decoded: ProofClip[] = []
   for (const each of subjects.decode) {

@@ -54,6 +54,7 @@ describe.skipIf(lacks('ffmpeg_vulkan'))('lavapipe with an ffmpeg that encodes wi
       expect(verdict(gpu, 'decode', 'ffv1', bit_depth)).toBeNull()
       expect(verdict(gpu, 'filter', null, bit_depth)).toBeNull()
     }
+    expect(gpu.capabilities.find(({ by }) => by === 'libplacebo')?.reason).toBeNull()
     expect(verdict(gpu, 'encode', 'prores', 10)).toBeNull()
     expect(verdict(gpu, 'decode', 'prores', 10)).toBeNull()
     expect(verdict(gpu, 'encode', 'hevc', 8)).toBe('the driver has no Vulkan Video (VK_KHR_video_queue)')

@@ -50,7 +50,14 @@ export function lavapipeDevice(claims: VideoClaim[] = [], more: Partial<VulkanDe
 /** Something that a GPU has proved. */
 export function proved(operation: GpuCapability['operation'], codec: string | null, bit_depth: number): GpuCapability {
   const nothing = { reason: null, limits: null, rate_control: null, quality_levels: 0 }
-  return { operation, codec, bit_depth, by: 'vulkan', proved: true, ...nothing }
+  return {
+    operation,
+    codec,
+    bit_depth,
+    by: operation === 'filter' ? 'scale_vulkan' : 'vulkan',
+    proved: true,
+    ...nothing,
+  }
 }
 
 /** A GPU that has proved these things. */
