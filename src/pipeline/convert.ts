@@ -7,7 +7,6 @@ import type { Progress } from '../contract/job.ts'
 import type { ProfileChoice } from './apply-profile.ts'
 import { EncodeError } from './encode-error.ts'
 import { encodePlan } from './encode-plan.ts'
-import { cpuFilterLack } from './ffmpeg-filters.ts'
 import type { GpuAccess } from './gpu-access.ts'
 import type { MediaInfo } from './media-info.ts'
 import { onBestPath } from './on-best-path.ts'
@@ -87,13 +86,12 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
 async function convertStaged(given: ConvertRequest, inputPath: string): Promise<ConvertResult> {
   given.on_progress(stepProgress('probe', null))
   const { probe_timeout_ms } = given.limits
-  const { info, picture, record } = await prepare({ ...given, probe_timeout_ms }, inputPath)
+  const { info, picture, record, cpu_filter_lack } = await prepare({ ...given, probe_timeout_ms }, inputPath)
   const request = { ...given, settings: record.settings }
   const { settings, signal, staging_path: stagingPath } = request
   request.on_progress(stepProgress('plan', null))
-  const lack = await cpuFilterLack(picture.colour, lookOf(request))
   const { value, ran_on } = await onBestPath(
-    { picture, settings, access: request.gpus, cpu_filter_lack: lack },
+    { picture, settings, access: request.gpus, cpu_filter_lack },
     signal,
     (path, onEncoded) => convertOn(path, { request, info, picture, inputPath, onEncoded }),
   ).catch((error: unknown) => {

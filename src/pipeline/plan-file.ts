@@ -39,7 +39,9 @@ export async function planFile(request: PlanFileRequest): Promise<FilePlan> {
 async function planPrepared(prepared: Prepared, request: PlanFileRequest): Promise<FilePlan> {
   const { picture, info, record } = prepared
   const { settings } = record
-  const { candidates, reasons } = await rankedPaths({ picture, settings, access: request.gpus }, request.signal)
+  const { cpu_filter_lack } = prepared
+  const asked = { picture, settings, access: request.gpus, cpu_filter_lack }
+  const { candidates, reasons } = await rankedPaths(asked, request.signal)
   const path = candidates[0] ?? cpuPath(settings)
   const plan = planConversion(info, settings, path)
   const paths = { input: request.source_path, output: request.output_path, work_folder: request.work_path }

@@ -1,9 +1,10 @@
 import type { ConversionSettings } from '../contract/conversion.ts'
 import type { ConversionRecord } from '../contract/conversion-record.ts'
+import type { ConversionError } from '../contract/failure.ts'
 import type { SourceFacts } from '../contract/profile.ts'
 import { applyProfile, type ProfileChoice } from './apply-profile.ts'
 import { extractCovers } from './extract-covers.ts'
-import { requireToneMapping } from './ffmpeg-filters.ts'
+import { cpuFilterLack } from './ffmpeg-filters.ts'
 import type { MediaInfo } from './media-info.ts'
 import { type Picture, planPicture } from './picture.ts'
 import { mainVideo } from './plan.ts'
@@ -28,6 +29,8 @@ export interface Prepared {
   info: MediaInfo
   picture: Picture
   record: ConversionRecord & { settings: ConversionSettings; source_facts: SourceFacts }
+  /** Why the filters on the CPU cannot do what the picture needs; null when they can. */
+  cpu_filter_lack: ConversionError | null
 }
 
 /**
@@ -46,7 +49,6 @@ export async function prepare(request: PrepareRequest, inputPath: string): Promi
   const covers = { info: probed, settings, input_path: inputPath, work_path: request.work_path }
   const info = await extractCovers({ ...look, ...covers })
   const picture = planPicture(mainVideo(info), settings)
-  if (picture.colour.tone_map !== null || picture.colour.matrix_by === 'zscale') await requireToneMapping(child)
   await requireMetric(settings.verify.metric, child)
-  return { info, picture, record }
+  return { info, picture, record, cpu_filter_lack: await cpuFilterLack(picture.colour, child) }
 }

@@ -97,7 +97,9 @@ describe('a GPU that fails', () => {
   })
 
   test('on several of its paths is blamed once, and not at all when another of its paths did it', async () => {
-    const both = gpu({ capabilities: [capability({}), capability({ operation: 'filter', codec: null })] })
+    const both = gpu({
+      capabilities: [capability({}), capability({ operation: 'filter', codec: null, by: 'scale_vulkan' })],
+    })
     const small = { ...settings, target_resolution: { width: 1280, height: 720 } }
     const scaled = planPicture(video(), small)
     const outcomes = async (...errors: (Error | undefined)[]) => {
