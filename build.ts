@@ -25,7 +25,7 @@ const outfile = isWindows && !name.endsWith('.exe') ? `${name}.exe` : name
 
 rmSync(outfile, { force: true })
 const result = await Bun.build({
-  entrypoints: ['src/main.ts'],
+  entrypoints: ['src/main.ts', 'src/sums/file-sum-thread.ts'],
   minify: true,
   sourcemap: 'inline',
   // Bytecode without esm builds, and dies at start.

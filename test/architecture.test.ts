@@ -8,13 +8,14 @@ const source = join(import.meta.dir, '..', 'src')
 const mayImport: Record<string, readonly string[]> = {
   contract: [],
   util: [],
+  sums: [],
   config: ['contract', 'util'],
   queue: ['contract', 'util'],
   vulkan: ['contract', 'util'],
   pipeline: ['contract', 'util'],
   api: ['contract', 'util'],
-  master: ['contract', 'queue', 'util'],
-  worker: ['contract', 'pipeline', 'vulkan', 'util'],
+  master: ['contract', 'queue', 'sums', 'util'],
+  worker: ['contract', 'pipeline', 'sums', 'vulkan', 'util'],
 }
 
 /** What only some files may use. */

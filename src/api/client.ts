@@ -5,7 +5,7 @@ import { type Input, type Operation, type Reply, routes } from '../contract/rout
 import { tlsReasonOf } from './tls-reason.ts'
 
 /** Milliseconds that an answer may take beyond the wait that the call itself asks for. */
-const answerTimeoutMs = 15_000
+export const answerTimeoutMs = 15_000
 
 /** `fetch`, or an app's own `request` in a test that needs no socket. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -66,7 +66,7 @@ export function createClient(master_url: string, request: Fetch = withToken(unde
 }
 
 /** In a word where there is one: fetch's own sentences are about websites. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ECONNREFUSED' || code === 'ConnectionRefused') return 'connection refused'
   if (code === 'ECONNRESET') return 'the connection was cut (a master with TLS is asked by https://)'
@@ -81,7 +81,7 @@ function queryOf(input: Record<string, unknown>): string {
 }
 
 /** The master's own error when it is one; a proxy's or a stranger's answer by its status otherwise. */
-function refusal(status: number, body: unknown): DarkstreamError {
+export function refusal(status: number, body: unknown): DarkstreamError {
   const { code, message } = (typeof body === 'object' && body !== null ? body : {}) as {
     code?: unknown
     message?: unknown

@@ -2,10 +2,12 @@ import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Api } from '../contract/api.ts'
 import { DarkstreamError, httpStatusOfCode } from '../contract/error.ts'
+import type { FileDesk } from '../contract/files.ts'
 import { maxWaitSeconds, type Operation, routes } from '../contract/routes.ts'
 import { sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
 import { Doorkeeper } from './doorkeeper.ts'
+import { mountFiles } from './files.ts'
 import type { Guard } from './guard.ts'
 import type { KeyPair } from './key-pair.ts'
 import { metricsText } from './metrics.ts'
@@ -22,6 +24,8 @@ export interface AppOptions {
   api: Api
   version: string
   log: Log
+  /** The bytes of the jobs, for workers without the shared storage; without it there are none. */
+  files?: FileDesk
   /** Says whose a token is; without it everybody may do everything. */
   guard?: Guard | undefined
   /** Whether only this machine can reach it. */
@@ -37,6 +41,7 @@ export function createApp(options: AppOptions): Hono {
   const doorkeeper = new Doorkeeper(guard)
   app.use(answerHeaders, sameOrigin)
   if (is_local && guard === undefined) app.use(loopbackNamesOnly)
+  if (options.files) mountFiles(app, options.files, doorkeeper)
   app.use(
     bodyLimit({ maxSize: maxBodyBytes, onError: () => refuse('request_too_large', `at most ${maxBodyBytes} bytes`) }),
   )

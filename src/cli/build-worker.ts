@@ -2,12 +2,17 @@ import { mkdirSync, statSync } from 'node:fs'
 import { availableParallelism, hostname, tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
+import { splitMapping } from '../config/path-mapping.ts'
 import type { Api } from '../contract/api.ts'
 import { DarkstreamError } from '../contract/error.ts'
+import type { FileTransfer } from '../contract/files.ts'
 import { killLeftovers } from '../pipeline/leftovers.ts'
 import { findTools, type Tools } from '../pipeline/tools.ts'
 import type { Log } from '../util/log.ts'
 import { type Identity, removeLeftovers, takeIdentity } from '../worker/identity.ts'
+import { JobFiles } from '../worker/transfer/job-files.ts'
+import { Pace } from '../worker/transfer/pace.ts'
+import { SharedMount } from '../worker/transfer/shared-mount.ts'
 import { Worker } from '../worker/worker.ts'
 import { openGpus } from './open-gpus.ts'
 
@@ -16,6 +21,9 @@ const childMark = 'DARKSTREAM_WORKER'
 
 /** A minute for a master that restarts at the same time; after it the lease gives the job to another worker. */
 const drainPatienceMs = 60_000
+
+/** Milliseconds without a byte after which a transfer is begun anew where it was. */
+const stallTimeoutMs = 30_000
 
 /** A worker and the giving back of its id. */
 export interface BuiltWorker {
@@ -33,6 +41,8 @@ export interface BuildWorkerRequest {
   log: Log
   /** Ends the putting together, and nothing after it. */
   signal: AbortSignal
+  /** How bytes travel to and from a master beyond this process; without it, the worker is the master's own. */
+  transfer?: FileTransfer
   /** What tells the worker's master from others: its address, or the folder of its results, unless told. */
   master?: string
 }
@@ -76,7 +86,7 @@ async function buildAs(
   identity: Identity,
   cache_path: string,
   tools: Tools,
-  { config, api, log, signal, master = resolve(config.scanner.output_base) }: BuildWorkerRequest,
+  { config, api, log, signal, transfer, master = resolve(config.scanner.output_base) }: BuildWorkerRequest,
 ): Promise<BuiltWorker> {
   const { worker: own, storage, ffmpeg } = config
   const { worker_id, work_base, release } = identity
@@ -110,10 +120,12 @@ async function buildAs(
     },
     job_timeout_ms: own.job_timeout,
     work_base,
+    ...(transfer === undefined ? {} : { files: filesOf({ config, api, transfer, worker_id, work_base, master, log }) }),
     retry_pause_ms: own.job_check_interval,
     drain_patience_ms: drainPatienceMs,
     heartbeat_interval_ms: own.heartbeat_interval,
-    mount_path: storage.mount_path,
+    // Who never looks at a mount need not wait for it.
+    mount_path: storage.mode === 'http' && transfer !== undefined ? null : storage.mount_path,
     min_free: storage.min_free,
     concurrency,
     child_environment: environment,
@@ -128,6 +140,30 @@ async function buildAs(
       release()
     },
   }
+}
+
+/** What gets the worker the files of its jobs. */
+function filesOf({
+  config: { storage, worker },
+  ...parts
+}: Pick<BuildWorkerRequest, 'config' | 'api' | 'log'> & {
+  transfer: FileTransfer
+  worker_id: string
+  work_base: string
+  master: string
+}): JobFiles {
+  const path_map = (storage.path_map ?? []).flatMap((text) => splitMapping(text) ?? [])
+  return new JobFiles({
+    ...parts,
+    mode: storage.mode,
+    mount: new SharedMount({ ...parts, path_map }),
+    pace: new Pace(storage.max_bandwidth),
+    max_cache: storage.max_cache,
+    min_free: storage.min_free,
+    download_timeout_ms: storage.download_timeout,
+    stall_timeout_ms: stallTimeoutMs,
+    retry_pause_ms: worker.job_check_interval,
+  })
 }
 
 /** Conversions at a time: as configured, or one per four cores, which is what an encoder keeps busy. */

@@ -125,7 +125,11 @@ function fullProgressText(job: JobView, { fps, speed, runs_on }: NonNullable<Job
 function ranOnLines(ran_on: RanOn | null): string[] {
   if (ran_on === null) return []
   const failed = ran_on.fell_back ? ', after a GPU failed' : ''
-  return [`ran on: ${pathText(ran_on)}${failed}`, ...ran_on.reasons.map((reason) => `  - ${reason}`)].map(printable)
+  const way = { mount: ', files on the shared storage', http: ', files by HTTP' }
+  const files = ran_on.files === undefined ? '' : way[ran_on.files]
+  return [`ran on: ${pathText(ran_on)}${failed}${files}`, ...ran_on.reasons.map((reason) => `  - ${reason}`)].map(
+    printable,
+  )
 }
 
 function attemptText(attempt: Attempt): string {

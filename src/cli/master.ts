@@ -25,7 +25,7 @@ export async function run(args: CommandArgs): Promise<number> {
   // What an earlier master left half done is ended before any worker can ask about it.
   await master.recover()
   const door = await openDoor(config, master.store, log)
-  const server = listen(createApp({ api: master.coordinator.api, version, log, ...door }), {
+  const server = listen(createApp({ ...master.coordinator, version, log, ...door }), {
     ...config.server,
     tls: certificate?.pair,
   })

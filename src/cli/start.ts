@@ -156,7 +156,7 @@ function startSettings(args: CommandArgs, folders: { source: string; output: str
 
 /** Serves the API so that `status` and the others work here too; a port that nobody chose may be any. */
 function listenSomewhere(master: Master, { config, origins }: LoadedConfig, log: Log): RunningServer {
-  const app = createApp({ api: master.coordinator.api, version, log })
+  const app = createApp({ ...master.coordinator, version, log })
   try {
     return listen(app, config.server)
   } catch (error) {

@@ -1,4 +1,5 @@
 import { createClient } from '../api/client.ts'
+import { createFileClient } from '../api/file-client.ts'
 import { type BuiltWorker, buildWorker } from './build-worker.ts'
 import { systemdNotifier } from './notify.ts'
 import { masterUrlOf } from './find-master.ts'
@@ -25,9 +26,11 @@ export async function run(args: CommandArgs): Promise<number> {
     () => built?.worker.stop(),
   )
   const master_url = await masterUrlOf(loaded, starting.signal, log)
+  const request = masterRequest(config.worker)
   built = await buildWorker({
     config,
-    api: createClient(master_url, masterRequest(config.worker)),
+    api: createClient(master_url, request),
+    transfer: createFileClient(master_url, request),
     log,
     signal: starting.signal,
     master: master_url,

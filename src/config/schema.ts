@@ -3,6 +3,7 @@ import type { ConfiguredProfile } from '../contract/profile.ts'
 import { logLevels } from '../util/log.ts'
 import { Age } from './age.ts'
 import { Bitrate, Duration, Ratio, Resolution, Size } from './quantities.ts'
+import { PathMappingText } from './path-mapping.ts'
 import { Verify } from './verify.ts'
 import {
   Choice,
@@ -115,9 +116,17 @@ export const schema = {
     job_timeout: key(Duration('1s'), '2h', 'longest time for a whole job'),
   },
   storage: {
+    mode: key(Choice(['auto', 'mount', 'http']), 'auto', 'how sources come and results go: the shared mount, or HTTP'),
     mount_path: optional(Path, 'no check', 'a worker claims nothing while this folder is missing or empty'),
-    download_timeout: key(Duration('1s'), '30m', 'longest wait for a source to be opened and probed'),
+    path_map: optional(
+      { ...ListOf(PathMappingText, 'paths of the master with those of this host'), hasPairs: true },
+      'the same paths as the master',
+      "the master's folders by their names on this host",
+    ),
+    download_timeout: key(Duration('1s'), '30m', 'longest wait for a source to come over HTTP, or to be opened'),
+    max_bandwidth: optional(Bitrate('64k', '1000G'), 'no limit', 'bits per second of all transfers of a worker'),
     cache_path: optional(Path, "a folder of this user in the system's temporary folder", "the worker's scratch folder"),
+    max_cache: key(Size, '50G', 'room for sources in the scratch folder, kept for retries; 0: no limit'),
     min_free: key(Size, '1G', 'a worker claims nothing while less is free for cache or results; 0: no check'),
   },
   ffmpeg: {

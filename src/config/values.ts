@@ -18,6 +18,8 @@ export interface ValueType<T> {
   item?: ValueType<string>
   /** Whether it may be written as a YAML map of single values, which is read as the text `name=value, name=value`. */
   isMap?: boolean
+  /** Whether the items may also be written as the pairs of a YAML map, `from: to`. */
+  hasPairs?: true
 }
 
 // oxlint-disable-next-line no-control-regex -- control characters are exactly what is refused

@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap } from 'yaml'
+import { mappingText } from './path-mapping.ts'
 import { quoted } from './problems.ts'
 import type { Written } from './setting.ts'
 import type { ValueType } from './values.ts'
@@ -21,9 +22,10 @@ export function readNode(
   reading: NodeReading,
   key: string,
   node: unknown,
-  type: Pick<ValueType<unknown>, 'isMap'> = {},
+  type: Pick<ValueType<unknown>, 'isMap' | 'hasPairs'> = {},
 ): Written | undefined {
   if (isScalar(node)) return textOf(node)
+  if (type.hasPairs && (isMap(node) || isSeq(node))) return readPairs(reading, key, node)
   if (isMap(node) && type.isMap) return readMap(reading, key, node)
   if (!isSeq(node)) {
     reading.report(node, key, `expected a value, found ${describe(node)}`)
@@ -49,6 +51,29 @@ function readMap(reading: NodeReading, key: string, map: YAMLMap): string | unde
     else reading.report(at, `${key}.${name}`, `expected a value, found ${describe(value)}`)
   }
   return parts.length === map.items.length ? parts.join(', ') : undefined
+}
+
+/** A map's pairs, or a list of such maps and of single values, as a list of `from => to`. */
+function readPairs(reading: NodeReading, key: string, node: unknown): Written | undefined {
+  if (isMap(node)) return pairsOf(reading, key, node)
+  if (!isSeq(node) || !node.items.some(isMap)) return readNode(reading, key, node)
+  const items = node.items.slice(0, maxListItems).map((item) => {
+    return isMap(item) ? pairsOf(reading, key, item) : readNode(reading, key, item)
+  })
+  if (items.includes(undefined)) return undefined
+  return items.flatMap((item, index) => {
+    return typeof item === 'string' ? [{ text: item, line: reading.lineOf(node.items[index]) }] : (item ?? [])
+  })
+}
+
+function pairsOf(reading: NodeReading, key: string, map: YAMLMap): { text: string; line: number }[] | undefined {
+  const pairs = [...entries(reading, map, `${key}.`)]
+  const items = pairs.flatMap(([from, { key: at, value }]) => {
+    if (isScalar(value)) return [{ text: mappingText({ from, to: textOf(value) }), line: reading.lineOf(at) }]
+    reading.report(at, key, `expected a path, found ${describe(value)}`)
+    return []
+  })
+  return items.length === pairs.length ? items : undefined
 }
 
 /** The map's pairs by name; a name that is no word, or was there before, is a problem. */

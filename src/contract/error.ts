@@ -14,6 +14,10 @@ export const httpStatusOfCode = {
   /** A newer process registered under this worker's id; this one must stop. */
   worker_replaced: 409,
   request_too_large: 413,
+  /** A part of an upload is not for the byte at which the result ends. Nothing was changed. */
+  wrong_offset: 409,
+  /** The bytes that came are not those that were sent: to be sent again. Nothing was changed. */
+  damaged: 422,
   too_many_requests: 429,
   internal: 500,
   unavailable: 503,

@@ -46,3 +46,9 @@ export const JobId = v.pipe(
   v.nonEmpty('must not be empty'),
   v.maxLength(1024, 'is too long'),
 )
+
+/** A SHA-256 in hex digits. */
+export const Sum = v.pipe(
+  v.string('must be a text'),
+  v.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 lower-case hex digits'),
+)

@@ -94,6 +94,8 @@ export const RanOn = v.object({
     v.array(Text(500)),
     v.transform((reasons) => reasons.slice(0, 20)),
   ),
+  /** How the source came and the result went; missing where the worker does not tell. */
+  files: v.fallback(v.optional(v.picklist(['mount', 'http'])), undefined),
 })
 export type RanOn = v.InferOutput<typeof RanOn>
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { ConversionSettings, PictureScore } from './conversion.ts'
 import { FailureReport } from './failure.ts'
-import { Flag, Integer, JobId, Name, Text } from './fields.ts'
+import { Flag, Integer, JobId, Name, Sum, Text } from './fields.ts'
 import { RanOn } from './gpu.ts'
 import { Assignment, Attempt, JobStatus, JobView, Progress } from './job.ts'
 import { SourceFacts } from './profile.ts'
@@ -54,6 +54,8 @@ export const routes = {
     input: v.object({
       ...claim,
       output_size: v.optional(Integer(0), 0),
+      /** Of the whole result; told where it was uploaded, and then what is published has it. */
+      sha256: v.nullish(Sum),
       /** Seconds. */
       source_duration: v.optional(v.number()),
       notes,
@@ -135,6 +137,47 @@ export const routes = {
     path: '/api/worker/leave',
     input: v.object({ worker_id: Name(), boot_id: Name(64) }),
     reply: v.object({ released: v.number() }),
+  },
+
+  /** The master writes a file among the results that only who shares its storage can read. */
+  beginStorageProof: {
+    method: 'POST',
+    path: '/api/worker/storage-proof',
+    input: v.object({ worker_id: Name() }),
+    reply: v.object({
+      proof_id: v.string(),
+      /** Where the master's file is, and where the worker is to write its own; the master's names for them. */
+      path: v.string(),
+      answer_path: v.string(),
+    }),
+  },
+  /** What the worker read there, and what it wrote; whether both are the same files to the master. */
+  confirmStorage: {
+    method: 'POST',
+    path: '/api/worker/storage-confirm',
+    input: v.object({ worker_id: Name(), proof_id: Name(64), read: Text(200), written: Text(200) }),
+    reply: v.object({ is_same: v.boolean() }),
+  },
+  /** What tells the source of a claim from another file. */
+  sourceMark: {
+    method: 'GET',
+    path: '/api/worker/source-mark',
+    input: v.object({ ...claim, attempt: Integer(1) }),
+    reply: v.object({
+      size: v.number(),
+      /** Milliseconds UTC. */
+      mtime_ms: v.number(),
+      /** SHA-256 of the first bytes, as many as there are up to `head_bytes`. */
+      head_sha256: v.string(),
+      head_bytes: v.number(),
+    }),
+  },
+  /** The SHA-256 of a source that is downloaded; null while it is still being computed. */
+  sourceSum: {
+    method: 'GET',
+    path: '/api/worker/source-sum',
+    input: v.object({ ...claim, attempt: Integer(1), etag: Name() }),
+    reply: v.object({ sha256: v.nullable(v.string()) }),
   },
 
   // People to master.

@@ -17,6 +17,10 @@ const workerOperations = new Set<Operation>([
   'reportProgress',
   'release',
   'leave',
+  'beginStorageProof',
+  'confirmStorage',
+  'sourceMark',
+  'sourceSum',
 ])
 
 /** The least role that an operation takes. */

@@ -1,6 +1,7 @@
 import type { ConversionSettings } from '../contract/conversion.ts'
 import type { StatsReport } from '../contract/report.ts'
 import { type Api, checkedApi } from '../contract/api.ts'
+import type { FileDesk } from '../contract/files.ts'
 import type { Store } from '../queue/store.ts'
 import { type Clock, timestamp } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
@@ -13,6 +14,10 @@ import type { ProfilesOfPath } from './path-profiles.ts'
 import { reapUntil } from './reaper.ts'
 import { recoverUndoings } from './replace/undo.ts'
 import type { RetryPolicy } from './retry-policy.ts'
+import { fileCalls } from './transfer/file-calls.ts'
+import { fileDesk } from './transfer/file-desk.ts'
+import { StorageProofs } from './transfer/storage-proofs.ts'
+import { Uploads } from './transfer/uploads.ts'
 import { workerCalls } from './worker-calls.ts'
 
 export interface CoordinatorOptions {
@@ -39,6 +44,8 @@ export interface CoordinatorOptions {
 /** The master's mind: answers every operation of the `Api` over the queue, and keeps the queue moving. */
 export interface Coordinator {
   api: Api
+  /** The bytes of the jobs. */
+  files: FileDesk
   /** Ends what an earlier master left half done, grants running claims a full lease, and starts to watch leases and retries. */
   start: () => Promise<void>
   /** Sends waiting workers home and stops watching; the store stays open for its owner to close. */
@@ -58,12 +65,15 @@ export function createCoordinator(given: CoordinatorOptions): Coordinator {
     onEvent,
     progress: new Map(),
     obstacles: new Map(),
+    uploads: new Uploads(),
     started_at: timestamp(clock()),
   }
+  const proofs = new StorageProofs(parts.output_base)
   const stopping = new AbortController()
   let reaping: Promise<void> | undefined
   return {
-    api: checkedApi({ ...workerCalls(parts), ...adminCalls(parts) }),
+    api: checkedApi({ ...workerCalls(parts), ...fileCalls(parts, proofs), ...adminCalls(parts) }),
+    files: fileDesk(parts),
     async start() {
       await recoverPublications(parts)
       await recoverUndoings(parts)
@@ -74,6 +84,7 @@ export function createCoordinator(given: CoordinatorOptions): Coordinator {
       stopping.abort()
       dispatcher.stop()
       await reaping
+      await proofs.stop()
     },
     wake: () => dispatcher.wake(),
   }

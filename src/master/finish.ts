@@ -75,12 +75,18 @@ export function finishClaim(parts: Parts): (completion: Completion) => Promise<D
  * Moves a result to its output path and completes the job. Where an earlier try was cut short after the move, it only
  * records it: the size that was noted before the move tells.
  */
-async function endPublication(parts: Parts, job: Job, key: ClaimKey, result: ClaimResult): Promise<Done> {
+async function endPublication(
+  parts: Parts,
+  job: Job,
+  key: ClaimKey,
+  { sha256, ...result }: ClaimResult & { sha256?: string | null | undefined },
+): Promise<Done> {
   const { store, onEvent } = parts
   const before = await store.publication(job.id)
   const begun = await begunReplacement(store, job)
   const staged = begun?.staged_path ?? stagingPath(parts.output_base, job)
   try {
+    if (sha256) await refuseDamaged(parts, staged, sha256)
     const isNew = parts.replace.enabled && !begun
     const prepared = isNew ? await prepareReplacement(parts, job, result.output_size) : undefined
     const told = { ...result, notes: [...result.notes, ...(prepared?.notes ?? [])] }
@@ -125,6 +131,13 @@ async function endPublication(parts: Parts, job: Job, key: ClaimKey, result: Cla
     if (failed) onEvent({ type: 'failed', job: failed })
     return { status: 'failed', message: error.message }
   }
+}
+
+/** What was uploaded must be what its worker made; what is not there any more was looked at before it was moved. */
+async function refuseDamaged({ uploads }: Parts, staged: string, sha256: string): Promise<void> {
+  if ((await fileAt(staged)) === undefined) return
+  const found = await uploads.sumOf(staged)
+  if (found !== sha256) throw new PublishError('the uploaded result has another SHA-256 than its worker said')
 }
 
 /** What an earlier try to put the result into its source's place has noted, whatever the settings say now. */

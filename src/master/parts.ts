@@ -9,6 +9,7 @@ import type { OnJobEvent } from './events.ts'
 import type { Moves } from './moves.ts'
 import type { ProfilesOfPath } from './path-profiles.ts'
 import type { RetryPolicy } from './retry-policy.ts'
+import type { Uploads } from './transfer/uploads.ts'
 
 /** How results take their sources' places, and what becomes of the originals. */
 export interface ReplaceOptions {
@@ -45,6 +46,7 @@ export interface Parts {
   progress: Map<string, { attempt: number; progress: Progress }>
   /** Why workers take no jobs, by their id, as their newest heartbeat said; news as well. */
   obstacles: Map<string, string>
+  uploads: Uploads
   scanReport: () => StatsReport['scan']
   version: string
   /** RFC 3339 UTC. */

@@ -30,6 +30,7 @@ export async function reapUntil(signal: AbortSignal, parts: Parts, onError: (err
       if (tick % sweepEvery !== 0) continue
       if (problem !== undefined) parts.log.warn(problem)
       await sweep(parts)
+      await parts.uploads.prune()
       if (isClockTrusted()) await sweepOriginals(parts)
     } catch (error) {
       onError(error)

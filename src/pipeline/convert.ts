@@ -19,8 +19,10 @@ import type { Tools } from './tools.ts'
 import { type VerifyRequest, verifyResult } from './verify.ts'
 import type { PathCandidate } from './video-paths.ts'
 
-/** One conversion. The file at `source_path` is only read. */
+/** One conversion. The source is only read. */
 export interface ConvertRequest extends ProfileChoice {
+  /** Where the source lies on this host; at `source_path` unless told. */
+  read_path?: string
   /** Where the checked result goes, in a folder of this attempt alone. */
   staging_path: string
   /** A folder for this conversion alone: made here, and removed with all that is in it however the conversion ends. */
@@ -71,10 +73,10 @@ const gpuStallMs = 120_000
  * go first, or the signal's reason; then no staging file is left.
  */
 export async function convert(request: ConvertRequest): Promise<ConvertResult> {
-  const { source_path: sourcePath, staging_path: stagingPath, work_path: workPath } = request
+  const { staging_path: stagingPath, work_path: workPath } = request
   request.signal.throwIfAborted()
   try {
-    return await convertStaged(request, await openWork(workPath, sourcePath))
+    return await convertStaged(request, await openWork(workPath, request.read_path ?? request.source_path))
   } catch (error) {
     await removeStaging(stagingPath)
     throw error

@@ -15,6 +15,8 @@ import { requireMetric } from './verify/measure-picture.ts'
 
 /** A source to look at. */
 export interface PrepareRequest extends ProfileChoice {
+  /** Where the source lies on this host; at `source_path` unless told. */
+  read_path?: string
   /** A folder for this conversion alone, which is there. */
   work_path: string
   tools: Tools
@@ -42,7 +44,7 @@ export async function prepare(request: PrepareRequest, inputPath: string): Promi
   const { tools, signal } = request
   const child = { tools, environment: request.child_environment, signal }
   const look = { ...child, timeout_ms: request.probe_timeout_ms }
-  const probed = await probeSource({ ...look, path: inputPath, source_path: request.source_path })
+  const probed = await probeSource({ ...look, path: inputPath, source_path: request.read_path ?? request.source_path })
   const source_facts = sourceFacts(probed)
   const record = { ...applyProfile(request, source_facts), source_facts }
   const { settings } = record

@@ -6,10 +6,13 @@ import { removeStaging } from '../pipeline/staging.ts'
 import type { Log } from '../util/log.ts'
 import type { Outbox, OutboxEntry, Report } from './outbox.ts'
 import { farewellMs, persist } from './persist.ts'
+import type { JobFiles } from './transfer/job-files.ts'
 
 export interface DeliveryContext {
   api: Api
   outbox: Outbox
+  /** Uploads results; without it there are none to upload. */
+  files?: JobFiles
   /** Milliseconds before the master is asked again when it could not be reached. */
   retry_pause_ms: number
   /** Aborted when the worker is to end after its running jobs. */
@@ -39,6 +42,7 @@ export async function deliver(entry: OutboxEntry, context: DeliveryContext, sign
   const log = context.log.with({ job_id, attempt })
   try {
     const done = await tellTillHeard(entry, { ...context, log }, signal)
+    if (entry.is_upload) await removeStaging(entry.staging_path)
     await outbox.remove(entry)
     if (entry.report.outcome === 'completed') log.info(`handed in: ${done.message ?? done.status}`, factsOf(entry))
   } catch (error) {
@@ -53,9 +57,12 @@ export async function deliver(entry: OutboxEntry, context: DeliveryContext, sign
 
 async function tellTillHeard(entry: OutboxEntry, context: DeliveryContext, signal: AbortSignal) {
   const { report } = entry
-  const tell = (limit?: AbortSignal) => tellOnce(report, context.api, limit)
+  const tell = async (limit: AbortSignal | undefined, uploadLimit: AbortSignal) => {
+    await upload(entry, context, uploadLimit)
+    return tellOnce(report, context.api, limit)
+  }
   try {
-    return await persist(() => tell(), {
+    return await persist(() => tell(undefined, signal), {
       ...context,
       first_pause_ms: context.retry_pause_ms,
       what: words[report.outcome].trying,
@@ -64,8 +71,22 @@ async function tellTillHeard(entry: OutboxEntry, context: DeliveryContext, signa
     })
   } catch (error) {
     if (isRefusal(error) || !signal.aborted) throw error
-    return tell(AbortSignal.timeout(farewellMs))
+    const farewell = AbortSignal.timeout(farewellMs)
+    return tell(farewell, farewell)
   }
+}
+
+/** A result that the master has published already is nobody's to upload any more; of that it tells itself. */
+async function upload(
+  { is_upload, staging_path, report }: OutboxEntry,
+  { files }: DeliveryContext,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!is_upload || report.outcome !== 'completed' || files === undefined) return
+  const { job_id, worker_id, attempt, output_size } = report.input
+  await files.upload({ job_id, worker_id, attempt }, staging_path, output_size, signal).catch((error: unknown) => {
+    if (!(error instanceof DarkstreamError && error.code === 'conflict')) throw error
+  })
 }
 
 async function tellOnce(report: Report, api: Api, signal?: AbortSignal) {
@@ -89,7 +110,7 @@ function failureInstead(entry: OutboxEntry, refusal: DarkstreamError): Omit<Outb
   if (error === undefined) return undefined
   const { job_id, worker_id, attempt } = entry.report.input
   const input = { job_id, worker_id, attempt, ran_on: null, error_message: error.message, report: error.report }
-  return { staging_path: entry.staging_path, report: { outcome: 'failed', input } }
+  return { staging_path: entry.staging_path, is_upload: false, report: { outcome: 'failed', input } }
 }
 
 /** A master of before skips has nothing at their address; to it the file is one that is never to be converted. */

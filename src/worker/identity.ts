@@ -1,8 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { outboxFolderName } from './outbox.ts'
+import { resultsFolderName, sourcesFolderName } from './transfer/job-files.ts'
 
 const pidFileName = 'pid'
+/** What outlives the process: whose they are is known only once the outbox is read. */
+const keptNames: readonly string[] = [pidFileName, outboxFolderName, sourcesFolderName, resultsFolderName]
 
 /** A worker's claim to its id on this machine, and the scratch folder that goes with it. */
 export interface Identity {
@@ -32,11 +35,10 @@ export function takeIdentity(options: {
   return undefined
 }
 
-/** Removes what an earlier run of this worker left in its folder, but for what it still has to tell the master. */
+/** Removes what an earlier run of this worker left in its folder, but for what it still has to tell the master, and sources. */
 export function removeLeftovers({ work_base }: Identity): void {
   for (const name of readdirSync(work_base)) {
-    if (name !== pidFileName && name !== outboxFolderName)
-      rmSync(join(work_base, name), { recursive: true, force: true })
+    if (!keptNames.includes(name)) rmSync(join(work_base, name), { recursive: true, force: true })
   }
 }
 

@@ -25,6 +25,8 @@ const OutboxEntry = v.object({
   master: v.string(),
   /** Where the result lies; nothing does of what is skipped or failed. */
   staging_path: v.string(),
+  /** Whether the result lies on this host, and is to be uploaded first. */
+  is_upload: v.optional(v.boolean(), false),
   report: Report,
 })
 export type OutboxEntry = v.InferOutput<typeof OutboxEntry>

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { DarkstreamError } from '../contract/error.ts'
 import { ConversionError } from '../contract/failure.ts'
 import type { Assignment, Progress } from '../contract/job.ts'
 import type { SourceFacts } from '../contract/profile.ts'
@@ -8,12 +9,14 @@ import type { GpuAccess } from '../pipeline/gpu-access.ts'
 import { PostponedError } from '../pipeline/postponed-error.ts'
 import { SkippedError } from '../pipeline/skipped-error.ts'
 import type { Tools } from '../pipeline/tools.ts'
+import { sumOf } from '../sums/file-sum.ts'
 import { jittered, sleep } from '../util/clock.ts'
 import { formatDuration } from '../util/format.ts'
 import { deliver, type DeliveryContext } from './deliver.ts'
-import type { Report } from './outbox.ts'
+import type { OutboxEntry, Report } from './outbox.ts'
 import { farewellMs, isPassing, persist } from './persist.ts'
 import type { Space } from './space.ts'
+import type { JobFiles, JobPlace } from './transfer/job-files.ts'
 
 /** Milliseconds between two reports of progress: the master's answer to one is also how a cancelled job's worker learns of it. */
 const reportIntervalMs = 1000
@@ -22,6 +25,8 @@ const reportIntervalMs = 1000
 export interface RunContext extends DeliveryContext {
   worker_id: string
   space: Space
+  /** Gets the files of jobs; without it they are where the master has them. */
+  files?: JobFiles
   tools: Tools
   gpus: GpuAccess
   limits: ConversionLimits
@@ -55,9 +60,10 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
   const { api, worker_id, outbox } = context
   const log = context.log.with({ job_id: job.id, attempt: job.attempt })
   const patience = { first_pause_ms: context.retry_pause_ms, what: 'give the job back' }
-  const report = await reportOf(job, context, signal).catch(end)
-  if (report === undefined) return
-  const entry = await outbox.keep({ staging_path: job.staging_path, report })
+  const told = await endOf(job, context, signal).catch(end)
+  if (told === undefined) return
+  if (told.report.outcome === 'failed') context.files?.doubt()
+  const entry = await outbox.keep(told)
   await deliver(entry, context, signal)
 
   /** Ends an attempt that has neither a result nor a failure to tell of. */
@@ -85,19 +91,30 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
 }
 
 /** Converts; what the master is to be told of how that ended. Throws when it was ended from outside. */
-async function reportOf(job: Assignment, context: RunContext, signal: AbortSignal): Promise<Report> {
+async function endOf(job: Assignment, context: RunContext, signal: AbortSignal): Promise<Omit<OutboxEntry, 'master'>> {
   const log = context.log.with({ job_id: job.id, attempt: job.attempt })
   const claim = { job_id: job.id, worker_id: context.worker_id, attempt: job.attempt }
+  let place = asAtMaster(job)
   try {
-    const { source_duration, ...result } = await convertWatched(job, { ...context, log }, signal)
+    place = await placeOf(job, { ...context, log }, signal)
+    const { source_duration, ...result } = await convertWatched(job, place, { ...context, log }, signal)
     warnOfFallback(result.ran_on)
-    return { outcome: 'completed', input: { ...claim, ...result, source_duration: source_duration ?? undefined } }
+    const input = { ...claim, ...result, source_duration: source_duration ?? undefined }
+    if (place.way !== 'http') return told({ outcome: 'completed', input })
+    const sha256 = await sumOf(place.staging_path, 0, result.output_size)
+    return { ...told({ outcome: 'completed', input: { ...input, sha256 } }), is_upload: true }
   } catch (error) {
-    if (error instanceof SkippedError) return skipOf(error)
+    if (error instanceof SkippedError) return told(skipOf(error))
     if (!(error instanceof ConversionError)) throw error
     const { message, report, ran_on } = error
     log.info(`failed: ${message}`, { step: report.step, class: report.class })
-    return { outcome: 'failed', input: { ...claim, error_message: message, report, ran_on } }
+    return told({ outcome: 'failed', input: { ...claim, error_message: message, report, ran_on } })
+  } finally {
+    place.release()
+  }
+
+  function told(report: Report) {
+    return { staging_path: place.staging_path, is_upload: false, report }
   }
 
   function warnOfFallback(ran_on: RanOn): void {
@@ -114,21 +131,43 @@ async function reportOf(job: Assignment, context: RunContext, signal: AbortSigna
   }
 }
 
+/** Where the job's files are to be on this host, however long the master is away that has to say so. */
+async function placeOf(job: Assignment, context: RunContext, signal: AbortSignal): Promise<JobPlace> {
+  const { files } = context
+  if (files === undefined) return asAtMaster(job)
+  const patience = { first_pause_ms: context.retry_pause_ms, what: 'ask for the files of a job' }
+  return persist(() => files.choose(job), { ...context, ...patience, signal }).catch((error: unknown) => {
+    throw error instanceof DarkstreamError ? new Stopped('lost', error.message) : error
+  })
+}
+
+function asAtMaster({ source_path, staging_path }: Assignment): JobPlace {
+  return { way: undefined, staging_path, source: async () => source_path, release: () => {} }
+}
+
 /** Converts, once there is room for the result, while telling the master how far it is, within the job's time. */
-async function convertWatched(job: Assignment, context: RunContext, signal: AbortSignal): Promise<ConvertResult> {
+async function convertWatched(
+  job: Assignment,
+  { way, staging_path, source }: JobPlace,
+  context: RunContext,
+  signal: AbortSignal,
+): Promise<ConvertResult> {
+  const sized = { ...job, staging_path }
   const ended = new AbortController()
   const stopped = AbortSignal.any([signal, ended.signal])
   let timeout: AbortSignal | undefined
   let progress: Progress = { step: 'stage', percent: null, fps: null, speed: null, eta_seconds: null, runs_on: null }
   const reports = reportUntilEnd()
   try {
-    const obstacle = await context.space.reserve(job, stopped)
+    const obstacle = await context.space.reserve(sized, stopped)
     if (obstacle !== undefined) throw new Stopped('stopped', obstacle)
-    context.log.info('converting', { source_path: job.source_path })
+    const read_path = await source(stopped, (percent) => (progress = { ...progress, percent }))
+    context.log.info('converting', { source_path: job.source_path, files: way })
     timeout = AbortSignal.timeout(context.job_timeout_ms)
-    return await convert({
+    const result = await convert({
       source_path: job.source_path,
-      staging_path: job.staging_path,
+      read_path,
+      staging_path,
       work_path: join(context.work_base, `${job.id.replaceAll(/[^\w-]/g, '_').slice(0, 64)}.${job.attempt}`),
       settings: job.settings,
       profiles: job.profiles,
@@ -141,12 +180,14 @@ async function convertWatched(job: Assignment, context: RunContext, signal: Abor
       on_progress(news) {
         progress = news
         if (news.step !== 'verify') return
-        context.space.free(job)
+        context.space.free(sized)
         context.onEncoded()
       },
       signal: AbortSignal.any([stopped, timeout]),
     })
+    return way === undefined ? result : { ...result, ran_on: { ...result.ran_on, files: way } }
   } catch (error) {
+    if (error instanceof DarkstreamError) throw new Stopped('lost', error.message)
     if (stopped.aborted || !timeout?.aborted) throw error
     const limit = formatDuration(context.job_timeout_ms / 1000)
     throw new ConversionError(`not finished within worker.job_timeout (${limit})`, {
@@ -154,7 +195,7 @@ async function convertWatched(job: Assignment, context: RunContext, signal: Abor
       step: progress.step,
     })
   } finally {
-    context.space.free(job)
+    context.space.free(sized)
     ended.abort()
     await reports
   }
@@ -163,7 +204,7 @@ async function convertWatched(job: Assignment, context: RunContext, signal: Abor
     for (;;) {
       await sleep(reportIntervalMs, ended.signal)
       if (ended.signal.aborted) return
-      const overgrown = await context.space.whyEnd(job)
+      const overgrown = await context.space.whyEnd(sized)
       if (overgrown !== undefined) {
         return ended.abort(new ConversionError(overgrown, { class: 'retryable', step: progress.step }))
       }

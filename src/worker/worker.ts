@@ -72,6 +72,7 @@ export class Worker {
     const measure = loadMeter()
     await outbox.read()
     const kept = outbox.all
+    await this.options.files?.start(kept.map(({ staging_path }) => staging_path))
     const registered = await this.register(measure)
     if (!registered) return
     if (registered.released > 0) this.log.info(`gave back ${registered.released} jobs of an earlier run`)

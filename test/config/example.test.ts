@@ -72,8 +72,12 @@ describe('the original system’s example files load unchanged', () => {
       job_timeout: 7_200_000,
     })
     expect(config.storage).toEqual({
+      mode: 'auto',
       mount_path: '/mnt/storage',
+      path_map: null,
       download_timeout: 1_800_000,
+      max_bandwidth: null,
+      max_cache: 50_000_000_000,
       cache_path: '/tmp/converter-cache',
       min_free: 1_000_000_000,
     })

@@ -116,7 +116,7 @@ export function openMaster(options: TestMasterOptions = {}): TestMaster {
     scanReport: () => ({ running: false, last_completed_at: null, files_seen: 0, settling: 0, problems: [] }),
     version: 'test',
   })
-  const app = createApp({ api: coordinator.api, version: 'test', log })
+  const app = createApp({ ...coordinator, version: 'test', log })
   const remote = createClient('http://master.test', async (url, init) => app.request(url, init))
   const master: TestMaster = {
     coordinator,

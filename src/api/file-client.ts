@@ -1,0 +1,88 @@
+import { DarkstreamError } from '../contract/error.ts'
+import type { FileClaim, FileTransfer, UploadPart } from '../contract/files.ts'
+import { answerTimeoutMs, type Fetch, reasonOf, refusal, withToken } from './client.ts'
+import { filePaths, partSumHeader, uploadedHeader } from './files.ts'
+
+/**
+ * A master's files as a worker beyond meets them. What the master refuses keeps its code; one that cannot be reached is a
+ * `DarkstreamError` of code `unreachable`. Nothing here waits for ever but the bytes themselves, which the caller watches.
+ */
+export function createFileClient(master_url: string, request: Fetch = withToken(undefined)): FileTransfer {
+  const base = master_url.replace(/\/+$/, '')
+  return {
+    async describe(claim, signal) {
+      const response = await send(urlOf(filePaths.source, claim), { method: 'HEAD' }, shortly(signal))
+      return { etag: response.headers.get('ETag') ?? '', size: Number(response.headers.get('Content-Length') ?? 0) }
+    },
+
+    async fetchSource(claim, { etag, offset, end }, signal) {
+      const headers = { Range: `bytes=${offset}-${end === null ? '' : end - 1}`, 'If-Range': etag }
+      const response = await send(urlOf(filePaths.source, claim), { method: 'GET', headers }, signal)
+      const [, start = '0', , size] =
+        /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '') ?? []
+      return {
+        etag: response.headers.get('ETag') ?? '',
+        size: Number(size ?? response.headers.get('Content-Length') ?? 0),
+        offset: response.status === 206 ? Number(start) : 0,
+        body: piecesOf(response, base),
+      }
+    },
+
+    async uploaded(claim, signal) {
+      return uploadedOf(await send(urlOf(filePaths.result, claim), { method: 'GET' }, shortly(signal)))
+    },
+
+    async sendPart(claim, { path, offset, length, size, sha256 }, signal) {
+      const url = urlOf(filePaths.result, claim, { offset, size })
+      const headers = { [partSumHeader]: sha256, 'Content-Type': 'application/octet-stream' }
+      // By POST, and not by PUT, which fetch sends again by itself; a fresh file, whose size nobody has read before.
+      const body = Bun.file(path).slice(offset, offset + length)
+      return uploadedOf(await send(url, { method: 'POST', headers, body }, signal))
+    },
+  }
+
+  function urlOf(path: string, claim: FileClaim, more: Partial<UploadPart> = {}): string {
+    const { job_id, worker_id, attempt } = claim
+    const pairs = Object.entries({ job_id, worker_id, attempt, ...more }).map(([key, value]) => [key, String(value)])
+    return `${base}${path}?${new URLSearchParams(Object.fromEntries(pairs)).toString()}`
+  }
+
+  async function send(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+    // The answer's headers come at once, or when the bytes that are sent have gone.
+    const response = await request(url, { ...init, signal }).catch((error: unknown) => {
+      throw unreachable(base, error, signal)
+    })
+    if (response.ok) return response
+    const body: unknown = await response.json().catch(() => undefined)
+    throw init.method === 'HEAD' ? refusalOfHead(response) : refusal(response.status, body)
+  }
+}
+
+function uploadedOf(response: Response): number {
+  const uploaded = Number(response.headers.get(uploadedHeader) ?? 'none')
+  if (Number.isSafeInteger(uploaded)) return uploaded
+  throw new DarkstreamError('unreachable', 'the master did not say how much of the result it has')
+}
+
+async function* piecesOf(response: Response, base: string): AsyncGenerator<Uint8Array> {
+  if (response.body === null) return
+  try {
+    for await (const piece of response.body) yield piece
+  } catch (error) {
+    throw new DarkstreamError('unreachable', `the bytes from ${base} ended early: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+function shortly(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)])
+}
+
+function unreachable(base: string, error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted && (signal.reason as Error).name !== 'TimeoutError') return signal.reason
+  return new DarkstreamError('unreachable', `cannot reach the master at ${base}: ${reasonOf(error)}`, { cause: error })
+}
+
+/** An answer to HEAD has no body that could tell. */
+function refusalOfHead({ status }: Response): DarkstreamError {
+  return refusal(status, undefined)
+}

@@ -1,0 +1,69 @@
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { DarkstreamError } from '../../contract/error.ts'
+import type { FileClaim, FileDesk, SourceFile } from '../../contract/files.ts'
+import type { Job } from '../../contract/job.ts'
+import { isOwner, notOwner } from '../ownership.ts'
+import type { Parts } from '../parts.ts'
+import { stagingPath } from '../publish.ts'
+import { releaseChanged } from '../release-claim.ts'
+import { checkSource } from '../source-check.ts'
+
+/** Opens sources and staging files to the workers that hold their jobs. Every path comes from the job alone. */
+export function fileDesk(parts: Parts): FileDesk {
+  const { store, root_path, output_base, uploads } = parts
+  return {
+    async source(claim) {
+      return sourceOf(parts, await owned(claim))
+    },
+
+    async uploaded(claim) {
+      return uploads.size(stagingPath(output_base, await owned(claim)))
+    },
+
+    async receive(claim, part, body) {
+      const job = await owned(claim)
+      const source = await checkSource(job, root_path)
+      if (source.state === 'unmounted') throw new DarkstreamError('unavailable', `nothing is at ${root_path}`)
+      const size = await uploads.receive(stagingPath(output_base, job), part, body)
+      // It may have been lost meanwhile, and the folder with it.
+      await owned(claim)
+      return size
+    },
+  }
+
+  async function owned(claim: FileClaim): Promise<Job> {
+    const job = await store.job(claim.job_id)
+    if (!isOwner(job, claim)) throw notOwner(job, claim.job_id, claim.worker_id)
+    return job
+  }
+}
+
+/**
+ * A job's source as it is now.
+ *
+ * @throws DarkstreamError `conflict` when it is not the file that was claimed, which is then queued again; `not_found` when
+ * it is gone, `unavailable` while its storage is not mounted, `forbidden` when the master may not read it
+ */
+export async function sourceOf(parts: Parts, job: Job): Promise<SourceFile & { mtime_ms: number }> {
+  const source = await checkSource(job, parts.root_path)
+  if (source.state === 'changed') {
+    const detail = 'the source changed after it was claimed: it is queued again'
+    const key = { job_id: job.id, worker_id: job.worker_id ?? '', attempt: job.attempt }
+    await releaseChanged(parts, key, source, detail)
+    throw new DarkstreamError('conflict', detail)
+  }
+  if (source.state === 'missing') throw new DarkstreamError('not_found', 'the source is gone: it was moved or deleted')
+  if (source.state === 'unmounted') {
+    throw new DarkstreamError('unavailable', `nothing is at ${parts.root_path}: is its storage mounted?`)
+  }
+  const path = job.source_path
+  try {
+    await access(path, constants.R_OK)
+    const { size, mtimeNs, mtimeMs, ino } = await stat(path, { bigint: true })
+    return { path, size: Number(size), etag: `"${size}-${mtimeNs}-${ino}"`, mtime_ms: Number(mtimeMs) }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new DarkstreamError('forbidden', `the master cannot read the source: ${code ?? message}`, { cause: error })
+  }
+}
