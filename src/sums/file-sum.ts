@@ -22,6 +22,7 @@ export function openSum(path: string, from = 0): FileSum {
   // Whoever does not ask for it need not hear why there is none.
   ended.promise.catch(() => {})
   waiting.set(id, ended)
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
   const tell = (request: SumRequest) => thread.postMessage(request)
   tell({ id, path, from })
   return {
@@ -45,7 +46,9 @@ export async function sumOf(path: string, from: number, to: number): Promise<str
 }
 
 function startThread(): Worker {
-  const thread = new Worker(new URL('./file-sum-thread.ts', import.meta.url))
+  // In the executable, the thread is a file of its own beside the folder's name; all else is in one.
+  const isCompiled = /[$~]bun/i.test(import.meta.url)
+  const thread = new Worker(new URL(isCompiled ? './sums/file-sum-thread.js' : './file-sum-thread.ts', import.meta.url))
   thread.unref()
   thread.addEventListener('message', ({ data }: MessageEvent<SumReply>) => {
     const ended = waiting.get(data.id)

@@ -5,7 +5,7 @@ import { resultsFolderName, sourcesFolderName } from './transfer/job-files.ts'
 
 const pidFileName = 'pid'
 /** What outlives the process: whose they are is known only once the outbox is read. */
-const keptNames: readonly string[] = [pidFileName, outboxFolderName, sourcesFolderName, resultsFolderName]
+const keptNames = new Set([pidFileName, outboxFolderName, sourcesFolderName, resultsFolderName])
 
 /** A worker's claim to its id on this machine, and the scratch folder that goes with it. */
 export interface Identity {
@@ -38,7 +38,7 @@ export function takeIdentity(options: {
 /** Removes what an earlier run of this worker left in its folder, but for what it still has to tell the master, and sources. */
 export function removeLeftovers({ work_base }: Identity): void {
   for (const name of readdirSync(work_base)) {
-    if (!keptNames.includes(name)) rmSync(join(work_base, name), { recursive: true, force: true })
+    if (!keptNames.has(name)) rmSync(join(work_base, name), { recursive: true, force: true })
   }
 }
 

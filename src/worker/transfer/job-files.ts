@@ -9,7 +9,7 @@ import { sleep } from '../../util/clock.ts'
 import { formatBytes, formatDuration } from '../../util/format.ts'
 import { download, SourceChangedError } from './download.ts'
 import type { SharedMount } from './shared-mount.ts'
-import { SourceCache, type SourceCacheOptions } from './source-cache.ts'
+import { type CachedSource, SourceCache, type SourceCacheOptions } from './source-cache.ts'
 import { isRefused, type TransferParts } from './transfer-parts.ts'
 import { uploadResult } from './upload.ts'
 
@@ -92,16 +92,15 @@ export class JobFiles {
 
   private overHttp(job: Assignment): JobPlace {
     const name = `${createHash('sha256').update(job.id).digest('hex').slice(0, 32)}.${job.attempt}`
-    let release = () => {}
+    let held: CachedSource | undefined
     return {
       way: 'http',
       staging_path: join(this.results, name, `result${extname(job.staging_path)}`),
       source: async (signal, on_percent) => {
-        const source = await this.fetch(job, signal, on_percent)
-        release = source.release
-        return source.path
+        held = await this.fetch(job, signal, on_percent)
+        return held.path
       },
-      release: () => release(),
+      release: () => held?.release(),
     }
   }
 

@@ -29,7 +29,7 @@ export async function uploadResult(request: UploadRequest): Promise<void> {
   const { transfer, claim, size, signal } = request
   let at = await transfer.uploaded(claim, signal)
   let length = firstPartBytes
-  for (let idle = 0; at < size || at > size;) {
+  for (let idle = 0; at !== size;) {
     // More than there is: of another result.
     if (at > size) at = 0
     const part = { offset: at, length: partLength(request, at, length) }
