@@ -8,6 +8,7 @@ import { brokenLimit, isTooLarge, tooLarge } from './input-limits.ts'
 import { withFirstFrame } from './first-frame.ts'
 import { isHdr } from './hdr-metadata.ts'
 import type { MediaInfo } from './media-info.ts'
+import { withSoundRates } from './sound-rates.ts'
 import { mainVideo } from './plan.ts'
 
 /** `path` is a link to `source_path`, or the same. */
@@ -24,7 +25,8 @@ export async function probeSource(request: ProbeSourceRequest): Promise<MediaInf
   const { info, complaints } = await readMediaInfo(request)
   refuseUnusable(info, complaints)
   const film = mainVideo(info)
-  return isHdr(film.color) || film.hdr !== null ? withFirstFrame(request, info, film) : info
+  const described = isHdr(film.color) || film.hdr !== null ? await withFirstFrame(request, info, film) : info
+  return withSoundRates(request, described)
 }
 
 /** ffprobe has one sentence for most of these, and would wait on a fifo for ever. */

@@ -6,7 +6,7 @@ import { colourProblems } from './check-colour.ts'
 import { streamProblems } from './expected-streams.ts'
 import { withFirstFrame } from './first-frame.ts'
 import { type ProbeRequest, readMediaInfo, type Reading } from './ffprobe.ts'
-import type { MediaInfo } from './media-info.ts'
+import type { MediaInfo, VideoStream } from './media-info.ts'
 import type { ExpectedResult } from './plan.ts'
 import type { Picture } from './picture.ts'
 import type { Tools } from './tools.ts'
@@ -101,7 +101,7 @@ async function readResult(request: VerifyRequest, { colour }: ExpectedResult): P
 
 /** How a result differs from what was planned; empty when it is good. `encodedFrames` is the encoder's count, null if unknown. */
 export function problemsOf(expected: ExpectedResult, encodedFrames: number | null, result: MediaInfo): Problem[] {
-  const video = result.streams.find((stream) => stream.kind === 'video')
+  const video = filmOf(result)
   if (video === undefined) return [{ message: 'the result has no video stream', is_in_source: false }]
   const problems: Problem[] = []
   const ours = (message: string) => problems.push({ message, is_in_source: false })
@@ -129,7 +129,7 @@ export function problemsOf(expected: ExpectedResult, encodedFrames: number | nul
 
 /** The picture's length where both sides tell it, else the file's; undefined when the source tells neither. */
 function lengthsOf(expected: ExpectedResult, result: MediaInfo): { source: number; result: number } | undefined {
-  const video = result.streams.find((stream) => stream.kind === 'video')
+  const video = filmOf(result)
   if (expected.video_seconds !== null && video?.duration_seconds != null) {
     return { source: expected.video_seconds, result: video.duration_seconds }
   }
@@ -137,6 +137,11 @@ function lengthsOf(expected: ExpectedResult, result: MediaInfo): { source: numbe
     return { source: expected.file_seconds, result: result.duration_seconds }
   }
   return undefined
+}
+
+/** The picture; undefined where there is none, or only cover art. */
+function filmOf({ streams }: MediaInfo): VideoStream | undefined {
+  return streams.filter((stream) => stream.kind === 'video').find((stream) => !stream.is_cover)
 }
 
 function isShorter(seconds: number, thanSeconds: number): boolean {

@@ -158,3 +158,15 @@ describe.each(testFfmpegs)('a file with everything, by %s,', (_, program) => {
     },
   )
 })
+
+describe.each(testFfmpegs)('sound that is already right, by %s,', (_, program) => {
+  test('is copied from mkv too, which does not tell its bit rate, bit for bit', async () => {
+    const rates = ['-b:a:0', '64k', '-b:a:1', '256k']
+    const sounds = ['-f', 'lavfi', '-i', 'anoisesrc=d=1:c=pink:r=48000', '-map', '0', '-map', '1', '-map', '1']
+    const source = await studio.make('rates.mkv', [...picture, ...sounds, ...x264, '-c:a', 'aac', '-ac', '2', ...rates])
+    const { path, info } = await studio.convert(program, source)
+    expect(await studio.packets(path, 0)).toEqual(await studio.packets(source, 0))
+    expect(await studio.packets(path, 1)).not.toEqual(await studio.packets(source, 1))
+    expect(info.streams.slice(1)).toMatchObject([{ codec: 'aac' }, { codec: 'aac' }])
+  })
+})

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { VideoStream } from '../../src/pipeline/media-info.ts'
 import type { ExpectedResult } from '../../src/pipeline/plan.ts'
 import { problemsOf } from '../../src/pipeline/verify.ts'
-import { audio, media, video } from './samples.ts'
+import { audio, media, subtitle, video } from './samples.ts'
 
 const expected: ExpectedResult = {
   width: 1920,
@@ -45,6 +45,38 @@ describe('streams', () => {
       ['ours', 'the result is 1280 x 720, not 1920 x 1080'],
       ['ours', "the result's sound: none, not aac"],
     ])
+  })
+})
+
+describe('tracks beside the picture', () => {
+  const whole = () =>
+    media([video({ frame_count: 1500 }), audio(), subtitle({ codec: 'mov_text', language: 'eng' }), cover], {
+      chapter_count: 3,
+    })
+  const cover = video({ index: 3, is_cover: true, codec: 'mjpeg' })
+  const want = { subtitles: [{ codec: 'mov_text', language: 'en' }], extras: 1, chapters: 3 }
+
+  test('are good where all are there, a language by whichever name', () => {
+    expect(problems(want, whole())).toEqual([])
+  })
+
+  test.each([
+    [0, 'the result has no video stream'],
+    [1, "the result's sound: none, not aac"],
+    [2, "the result's subtitles: none, not mov_text"],
+    [3, 'the result has 0 covers and attachments, not 1'],
+  ])('stream %i must not be missing', (missing, sentence) => {
+    const { streams } = whole()
+    const left = { ...whole(), streams: streams.filter((_, position) => position !== missing) }
+    expect(problems(want, left)).toContainEqual(['ours', sentence])
+  })
+
+  test('are not good in another language, or without chapters', () => {
+    const german = [{ codec: 'mov_text', language: 'deu' }]
+    expect(problems({ ...want, subtitles: german }, whole())).toEqual([
+      ['ours', "the result's subtitles: track 1 is eng, not deu"],
+    ])
+    expect(problems(want, { ...whole(), chapter_count: 0 })).toEqual([['ours', 'the result has 0 chapters, not 3']])
   })
 })
 

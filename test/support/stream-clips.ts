@@ -21,6 +21,8 @@ export interface StreamStudio {
   convert(program: string, source: string, wanted?: Partial<ConversionSettings>): Promise<ConvertedStreams>
   /** Decibels of each channel of a sound track, by its number among them; minus infinity for silence. */
   levels(path: string, track: number): Promise<number[]>
+  /** The hashes of a sound track's packets. */
+  packets(path: string, track: number): Promise<string[]>
   /** Of the first sound track: its highest peak in decibels, and the seconds at which it begins to be heard. */
   loudness(path: string): Promise<{ peak: number; starts: number }>
 }
@@ -85,6 +87,11 @@ export function useStreamStudio(): StreamStudio {
       return [...said.matchAll(/RMS level dB: (\S+)/g)].map(([, level]) =>
         level === '-inf' ? -Infinity : Number(level),
       )
+    },
+    async packets(path, track) {
+      const args = ['-map', `0:a:${track}`, '-c', 'copy', '-f', 'framemd5', '-']
+      const { out } = await run(['ffmpeg', '-nostdin', '-loglevel', 'error', '-i', path, ...args])
+      return out.split('\n').flatMap((line) => (line.startsWith('#') ? [] : line.split(',').slice(-1)))
     },
     async loudness(path) {
       const said = await measure(path, 0, 'silencedetect=noise=-20dB:duration=0.2,astats=measure_perchannel=none')

@@ -50,7 +50,8 @@ export function decodeArgs(path: string, place: Place, decoder: string | null): 
     decoder === null ? [] : ['-c:v:0', decoder],
     place.start > 0 ? ['-ss', String(place.start)] : [],
     place.seconds === null ? [] : ['-t', String(place.seconds)],
-    ['-i', fileUrl(path), '-map', '0:v', '-map', '0:a?'],
+    // V is the film: a cover that was copied may be as odd as it was.
+    ['-i', fileUrl(path), '-map', '0:V', '-map', '0:a?'],
     // In a clock of whole pictures two of a variable rate would come at one time, which ffmpeg calls an error.
     ['-fps_mode:v', 'passthrough', '-enc_time_base:v', '1:1000000', '-f', 'null', '-'],
   ].flat()

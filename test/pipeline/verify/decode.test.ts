@@ -10,7 +10,7 @@ import { audio, media, video } from '../samples.ts'
 describe('the command', () => {
   const strict = ['-threads', '2', '-err_detect', 'crccheck+bitstream+buffer+explode', ...inputLimits]
   const clock = ['-fps_mode:v', 'passthrough', '-enc_time_base:v', '1:1000000']
-  const rest = ['-i', 'file:/x', '-map', '0:v', '-map', '0:a?', ...clock, '-f', 'null', '-']
+  const rest = ['-i', 'file:/x', '-map', '0:V', '-map', '0:a?', ...clock, '-f', 'null', '-']
 
   test('decodes all of it', () => {
     expect(decodeArgs('/x', wholeFilm, null)).toEqual([...strict, ...rest])
