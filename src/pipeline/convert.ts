@@ -11,6 +11,7 @@ import type { GpuAccess } from './gpu-access.ts'
 import type { MediaInfo } from './media-info.ts'
 import { onBestPath } from './on-best-path.ts'
 import type { Picture } from './picture.ts'
+import { lostNote, withoutLost } from './lost-pictures.ts'
 import { planConversion } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { SkippedError } from './skipped-error.ts'
@@ -153,10 +154,13 @@ async function convertOn(
     copied_codecs: plan.audio.filter((track) => track.encoder === 'copy').map((track) => track.codec),
     on_percent: (percent) => request.on_progress({ ...stepProgress('verify', percent), runs_on: runsOn }),
   }
-  const score = await verifyResult(checking, plan.expected, encoded).catch((error: unknown) => {
-    throw withCommand(error, command)
-  })
-  return { notes: plan.notes, score }
+  const lost = encoded.lost_pictures
+  const score = await verifyResult(checking, withoutLost(plan.expected, lost, plan.video.frame_rate), encoded).catch(
+    (error: unknown) => {
+      throw withCommand(error, command)
+    },
+  )
+  return { notes: lost === 0 ? plan.notes : [...plan.notes, lostNote(lost)], score }
 }
 
 function lookOf({ tools, child_environment: environment, signal }: ConvertRequest) {

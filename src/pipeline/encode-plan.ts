@@ -35,6 +35,8 @@ export interface EncodedPlan {
   size_bytes: number | null
   /** Where it said that the result ends, in seconds; null when it did not tell. */
   end_seconds: number | null
+  /** Pictures in front of the source's first key frame, which nobody can decode. */
+  lost_pictures: number
 }
 
 /**
@@ -46,12 +48,15 @@ export async function encodePlan(request: EncodePlanRequest): Promise<EncodedPla
   const { file_seconds: duration_seconds } = plan.expected
   const limit = max_size_ratio === null ? null : { source_bytes: info.size_bytes, max_size_ratio, duration_seconds }
   const commands = ffmpegRuns(plan, paths).map((args) => [ffmpeg_path, ...args])
-  let encoded: EncodedPlan = { command: [], frames: null, size_bytes: null, end_seconds: null }
+  let encoded: EncodedPlan = { command: [], frames: null, size_bytes: null, end_seconds: null, lost_pictures: 0 }
   const on_progress = growing(request.on_progress)
   for (const [index, command] of commands.entries()) {
-    const last = await run({ ...request, on_progress }, command, { index, count: commands.length }, limit)
+    let lost_pictures = 0
+    const onLost = (pictures: number) => (lost_pictures = pictures)
+    const place = { index, count: commands.length }
+    const last = await run({ ...request, on_progress }, command, place, limit, onLost)
     const [frames, sizeBytes] = [last?.frame ?? null, last?.size_bytes ?? null]
-    encoded = { command, frames, size_bytes: sizeBytes, end_seconds: last?.out_time_seconds ?? null }
+    encoded = { command, frames, size_bytes: sizeBytes, end_seconds: last?.out_time_seconds ?? null, lost_pictures }
   }
   const tooLarge = limit === null ? undefined : whyTooLarge((await stat(paths.output)).size, limit)
   if (tooLarge !== undefined) throw new SkippedError(tooLarge)
@@ -63,6 +68,7 @@ async function run(
   command: string[],
   place: RunPlace,
   limit: SizeLimit | null,
+  onLost: (pictures: number) => void,
 ): Promise<EncodeProgress | undefined> {
   // A first pass writes no result.
   const watch = limit !== null && place.index === place.count - 1 ? sizeWatch(limit) : undefined
@@ -75,6 +81,8 @@ async function run(
     stall_timeout_ms: request.stall_timeout_ms,
     duration_seconds: info.duration_seconds,
     told_seconds: plan.expected.file_seconds,
+    // Programme and transport streams are cut from a broadcast; all else is written from its beginning.
+    on_lost: info.formats.some((name) => name === 'mpegts' || name === 'mpeg') ? onLost : undefined,
     on_progress: (block) => {
       request.on_progress(jobProgress(block, info.duration_seconds, runs_on, place))
       const tooLarge = watch?.(block)

@@ -5,6 +5,7 @@ import { EncodeError } from './encode-error.ts'
 import { encodeFailure, isErrorLine } from './encode-failure.ts'
 import { StartError } from './guard.ts'
 import { brokenLimit } from './input-limits.ts'
+import { leadingErrors } from './leading-errors.ts'
 import { type ProcessResult, runProcess } from './process.ts'
 import { type EncodeProgress, progressReader } from './progress.ts'
 import { stallWatch } from './stall-watch.ts'
@@ -24,6 +25,8 @@ export interface EncodeRequest {
   duration_seconds: number | null
   /** Seconds that the container tells by more than a guess: what goes on for far longer is stopped. Missing or null for no such bound. */
   told_seconds?: number | null
+  /** For a source that may begin between two key frames: told in the end how many pictures were lost by that. */
+  on_lost?: ((pictures: number) => void) | undefined
   on_progress: (progress: EncodeProgress) => void
   signal: AbortSignal
 }
@@ -39,6 +42,7 @@ const maxErrorLines = 100
 export async function encode(request: EncodeRequest): Promise<EncodeProgress | undefined> {
   const read = progressReader()
   const errorLines: string[] = []
+  const leading = leadingErrors()
   let last: EncodeProgress | undefined
   let errorsReported = false
   let errorSeconds: number | null = null
@@ -67,6 +71,7 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
     },
     on_error_line: (line) => {
       if (!isErrorLine(line) || errorLines.length >= maxErrorLines) return
+      if (request.on_lost && leading.excuses(line, last?.frame ?? 0)) return
       if (errorLines.length === 0) errorSeconds = last?.out_time_seconds ?? null
       errorLines.push(line)
     },
@@ -82,7 +87,10 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
     timeout_ms: request.timeout_ms,
     stall_timeout_ms: request.stall_timeout_ms,
   })
-  if (failure === undefined) return last
+  if (failure === undefined) {
+    request.on_lost?.(leading.lost())
+    return last
+  }
   const limit = failure.class === 'permanent' ? brokenLimit(errorLines[0] ?? '') : undefined
   throw failed(failure.kind, limit === undefined ? failure.message : brokenIn(limit, errorSeconds), failure.class)
 
