@@ -113,5 +113,7 @@ export interface MediaInfo {
   early_chapter_count: number
   /** Names of the file's own tags, as it spells them. */
   tag_names: readonly string[]
+  /** What Apple's cameras say in a way of their own, by the name that all others have for it: make, model, location. */
+  camera_tags: Readonly<Record<string, string>>
   streams: MediaStream[]
 }

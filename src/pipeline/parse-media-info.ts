@@ -69,6 +69,7 @@ export function parseMediaInfo(json: string): MediaInfo {
     chapter_count: raw.chapters.length - early,
     early_chapter_count: early,
     tag_names: Object.keys(raw.format.tags),
+    camera_tags: cameraTags(raw.format.tags),
     streams: raw.streams.map(toStream),
   }
 }
@@ -116,6 +117,13 @@ function factsOf(raw: RawStream): StreamFacts {
     tag_names: Object.keys(raw.tags),
     dispositions: Object.keys(raw.disposition).filter((name) => raw.disposition[name] === 1),
   }
+}
+
+function cameraTags(tags: Record<string, string>): Record<string, string> {
+  const names = ['make', 'model', 'location'] as const
+  const apples = { make: 'make', model: 'model', location: 'location.ISO6709' }
+  const told = names.map((name) => [name, tags[`com.apple.quicktime.${apples[name]}`]] as const)
+  return Object.fromEntries(told.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 }
 
 /** mov has a name for each track since late, and before it people used that of what handles the track. */

@@ -20,9 +20,14 @@ export function trackTags(source: StreamFacts, container: Container, isCopied: b
   ]
 }
 
-/** The same for the whole file. */
-export function fileTags({ tag_names: names }: MediaInfo, container: Container): Tag[] {
-  return isMov(container) ? [] : names.filter((name) => ofBrand.test(name)).map((name): Tag => [name, ''])
+/**
+ * The same for the whole file. Apple's keys are lost in mp4 and mov: FFmpeg writes either them or the tags that everyone
+ * else reads. So what they say is said in those.
+ */
+export function fileTags({ tag_names: names, camera_tags: camera }: MediaInfo, container: Container): Tag[] {
+  if (!isMov(container)) return names.filter((name) => ofBrand.test(name)).map((name): Tag => [name, ''])
+  const missing = Object.entries(camera).filter(([name]) => !names.includes(name))
+  return missing.map(([name, value]): Tag => [name, tagText(value)])
 }
 
 /** FFmpeg reads and writes mov's name of a track as a title from 6 on; what handles a track is known to everyone. */

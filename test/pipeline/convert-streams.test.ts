@@ -159,6 +159,22 @@ describe.each(testFfmpegs)('a file with everything, by %s,', (_, program) => {
   )
 })
 
+describe.each(testFfmpegs)('a clip of a phone, by %s,', (_, program) => {
+  test.each(['mp4', 'mov'] as const)('keeps its place and time in %s', async (container) => {
+    const apple = ['make=Apple', 'model=Phone', 'location.ISO6709=+48.1000+011.5000/']
+    const clip = await studio.make('phone.mov', [
+      ...picture,
+      ...x264,
+      '-movflags',
+      'use_metadata_tags',
+      ...apple.flatMap((tag) => ['-metadata', `com.apple.quicktime.${tag}`]),
+    ])
+    const { tags } = await studio.convert(program, clip, { container })
+    expect(tags).toMatchObject({ location: '+48.1000+011.5000/' })
+    if (container === 'mov') expect(tags).toMatchObject({ make: 'Apple', model: 'Phone' })
+  })
+})
+
 describe.each(testFfmpegs)('sound that is already right, by %s,', (_, program) => {
   test('is copied from mkv too, which does not tell its bit rate, bit for bit', async () => {
     const rates = ['-b:a:0', '64k', '-b:a:1', '256k']

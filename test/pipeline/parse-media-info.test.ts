@@ -21,6 +21,7 @@ test('numbers come as texts, and what is missing or N/A is null', () => {
     chapter_count: 2,
     early_chapter_count: 0,
     tag_names: [],
+    camera_tags: {},
     streams: [],
   })
   expect(parseMediaInfo('{"format":{"format_name":"h264","duration":"N/A"}}').duration_seconds).toBeNull()

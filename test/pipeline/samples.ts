@@ -105,6 +105,7 @@ export function media(streams: MediaStream[] = [video(), audio()], changes: Part
     chapter_count: 0,
     early_chapter_count: 0,
     tag_names: [],
+    camera_tags: {},
     streams,
     ...changes,
   }

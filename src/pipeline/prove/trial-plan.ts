@@ -41,6 +41,7 @@ export function trialPlan({ gpu, path, picture, codec, size }: TrialPlanRequest)
     early_chapter_count: 0,
     duration_seconds: null,
     tag_names: [],
+    camera_tags: {},
   }
   const candidate = { encoder: cpuEncoders[codec], proof: null, ...path, device: gpu.name, gpu }
   const stream = { ...testStream, ...picture }
