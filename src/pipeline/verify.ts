@@ -6,11 +6,12 @@ import { colourProblems } from './check-colour.ts'
 import { streamProblems } from './expected-streams.ts'
 import { withFirstFrame } from './first-frame.ts'
 import { type ProbeRequest, readMediaInfo, type Reading } from './ffprobe.ts'
-import type { MediaInfo, VideoStream } from './media-info.ts'
+import type { MediaInfo } from './media-info.ts'
 import type { ExpectedResult } from './plan.ts'
 import type { Picture } from './picture.ts'
 import type { Tools } from './tools.ts'
 import { containerFault } from './verify/container-fault.ts'
+import { filmOf } from './verify/film-of.ts'
 import { measurePicture } from './verify/measure-picture.ts'
 import { lengthProblem } from './verify/told-length.ts'
 import { decodeResult, type DecodeRequest } from './verify/decode-result.ts'
@@ -66,7 +67,7 @@ export async function verifyResult(
   if (decoded.problems.length > 0) refuse(decoded.problems, decoded.log)
   const { metric } = request.settings
   if (metric === null) return null
-  const video = info.streams.find((stream) => stream.kind === 'video')
+  const video = filmOf(info)
   return measurePicture({ ...request, metric, frame_count: video?.frame_count ?? null })
 }
 
@@ -88,7 +89,7 @@ async function fileFault({ path, container, signal }: VerifyRequest, sizeBytes: 
 async function readResult(request: VerifyRequest, { colour }: ExpectedResult): Promise<Reading> {
   try {
     const { info, complaints } = await readMediaInfo(request, ['-count_packets'])
-    const video = info.streams.find((stream) => stream.kind === 'video')
+    const video = filmOf(info)
     // Older ffmpegs write it into the stream only, which a container's description does not show.
     const isInStream = video !== undefined && colourProblems(colour, video).length > 0
     return { info: isInStream ? await withFirstFrame(request, info, video) : info, complaints }
@@ -137,11 +138,6 @@ function lengthsOf(expected: ExpectedResult, result: MediaInfo): { source: numbe
     return { source: expected.file_seconds, result: result.duration_seconds }
   }
   return undefined
-}
-
-/** The picture; undefined where there is none, or only cover art. */
-function filmOf({ streams }: MediaInfo): VideoStream | undefined {
-  return streams.filter((stream) => stream.kind === 'video').find((stream) => !stream.is_cover)
 }
 
 function isShorter(seconds: number, thanSeconds: number): boolean {

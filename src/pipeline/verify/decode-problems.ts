@@ -2,6 +2,7 @@ import type { MediaInfo } from '../media-info.ts'
 import { plain } from '../encode-failure.ts'
 import type { Problem } from '../verify.ts'
 import type { CheckRun } from './decode.ts'
+import { filmOf } from './film-of.ts'
 import type { Place } from './sample-places.ts'
 
 /** Frames that may stay in a decoder where a place begins or ends between two keyframes. */
@@ -42,10 +43,10 @@ function isOfCopy(line: string, copiedCodecs: readonly string[]): boolean {
   return component !== undefined && copiedCodecs.some((codec) => component === codec || component === `${codec}float`)
 }
 
-function pictureOfAll({ streams }: CheckRun, { streams: stored }: MediaInfo): string[] {
-  const video = stored.find(({ kind }) => kind === 'video')
+function pictureOfAll({ streams }: CheckRun, result: MediaInfo): string[] {
+  const video = filmOf(result)
   const decoded = streams.find(({ index }) => index === video?.index)
-  const wanted = video?.kind === 'video' ? (video.frame_count ?? 0) : 0
+  const wanted = video?.frame_count ?? 0
   if (decoded === undefined || decoded.frames >= wanted - looseFrames) return []
   return [`only ${decoded.frames} of the result's ${wanted} frames could be decoded`]
 }
@@ -64,7 +65,7 @@ function soundOfAll({ streams }: CheckRun, result: MediaInfo, copiedCodecs: read
 
 /** Where the rate is constant, the seconds of a place tell its frames. */
 function pictureOf({ frames }: CheckRun, { start, seconds }: Place, result: MediaInfo): string[] {
-  const video = result.streams.find((stream) => stream.kind === 'video')
+  const video = filmOf(result)
   if (video?.duration_seconds == null || frames === null) return []
   const isConstant = video.average_rate !== null && video.average_rate === video.nominal_rate
   const length = Math.min(seconds ?? Infinity, video.duration_seconds - start)

@@ -4,6 +4,7 @@ import type { Problem } from '../verify.ts'
 import { type CheckRequest, decodeArgs, runCheck } from './decode.ts'
 import { decodeProblems } from './decode-problems.ts'
 import { closestDecoder, ffmpegDecoders, hasCloserDecoder } from './decoders.ts'
+import { filmOf } from './film-of.ts'
 import { samplePlaces, wholeFilm } from './sample-places.ts'
 
 /** How much of a result is decoded, and what is known of it. */
@@ -25,7 +26,7 @@ export async function decodeResult(
   request: DecodeRequest,
   info: MediaInfo,
 ): Promise<{ problems: Problem[]; log: string }> {
-  const codec = info.streams.find((stream) => stream.kind === 'video')?.codec ?? ''
+  const codec = filmOf(info)?.codec ?? ''
   const decoder = hasCloserDecoder(codec) ? closestDecoder(codec, await ffmpegDecoders(request)) : null
   const isFull = request.settings.decode === 'full'
   const places = isFull ? [wholeFilm] : samplePlaces(info.duration_seconds, request.seed)

@@ -42,7 +42,7 @@ export const strictly = ['-err_detect', 'crccheck+bitstream+buffer+explode']
 const threads = 2
 const maxErrorLines = 100
 
-/** ffmpeg's argv without the program that decodes picture and sound of a place; `decoder` null for FFmpeg's own choice. */
+/** ffmpeg's argv without the program that decodes picture and sound of a place, and no cover; `decoder` null for FFmpeg's own choice. */
 export function decodeArgs(path: string, place: Place, decoder: string | null): string[] {
   return [
     ['-threads', String(threads), ...strictly, ...inputLimits],

@@ -75,7 +75,7 @@ export function measureArgs({
   const result = [`scale=in_range=${range}:out_range=${range}`, 'setsar=1', `format=${picture.format}`]
   const source = videoFilters(picture, cpuPath(picture))
   const graph = [
-    `[0:v:0]${[...result, ...paired(range)].join(',')}[result]`,
+    `[0:V:0]${[...result, ...paired(range)].join(',')}[result]`,
     `[1:${picture.source.index}]${[...source, ...paired(range)].join(',')}[source]`,
     `[result][source]${filter}[score]`,
   ]

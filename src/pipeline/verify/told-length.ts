@@ -1,5 +1,6 @@
 import type { MediaInfo } from '../media-info.ts'
 import { formatClock } from '../../util/format.ts'
+import { filmOf } from './film-of.ts'
 
 /** Seconds, or a share of the film, that container and encoder may differ by. */
 const tolerance = { seconds: 0.5, share: 0.01 }
@@ -13,8 +14,8 @@ const looseFrames = 4
 export function lengthProblem(result: MediaInfo, end: number | null): string | null {
   const { duration_seconds: duration } = result
   if (end === null || duration === null) return null
-  const video = result.streams.find((stream) => stream.kind === 'video')
-  const frame = video?.kind === 'video' && video.average_rate !== null ? 1 / video.average_rate : 0
+  const rate = filmOf(result)?.average_rate ?? null
+  const frame = rate === null ? 0 : 1 / rate
   const allowed = Math.max(tolerance.seconds, tolerance.share * end) + looseFrames * frame
   const told = (result.start_seconds ?? 0) + duration
   const isLonger = told > end + allowed

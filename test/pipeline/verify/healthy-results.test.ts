@@ -76,6 +76,21 @@ describe.each(testFfmpegs)('healthy results of %s pass', (_name, ffmpeg) => {
     },
   )
 
+  test.each([
+    ['h264', 'mp4'],
+    ['av1', 'mp4'],
+    ['vp9', 'mkv'],
+  ] as const)('%s in %s with a cover, which is no film, by its score too', async (codec, container) => {
+    const cover = join(folder, 'cover.png')
+    const one = ['-f', 'lavfi', '-i', 'testsrc=size=100x100', '-frames:v', '1']
+    await Bun.spawn(['ffmpeg', '-v', 'error', '-nostdin', '-y', ...one, cover]).exited
+    const attached = ['-attach', cover, '-metadata:s:t', 'mimetype=image/png', '-metadata:s:t', 'filename=cover.png']
+    const source = await made(...picture, ...x264, ...attached)
+    const verify = { decode: 'full', metric: { name: 'ssim', minimum: 0.5 } } as const
+    const { notes, score } = await convertedBy(ffmpeg, source, { codec, container, verify })
+    expect({ notes, isGood: (score?.value ?? 0) > 0.9 }).toEqual({ notes: [], isGood: true })
+  })
+
   test('a film of two minutes, which is looked at here and there', async () => {
     const size = 'testsrc2=size=64x48:rate=10:duration=125'
     const source = await made('-f', 'lavfi', '-i', size, '-f', 'lavfi', '-i', 'sine=duration=125', ...x264)

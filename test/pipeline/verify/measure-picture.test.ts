@@ -216,7 +216,7 @@ test('the whole command', () => {
       ['-threads', '4', ...inputLimits, '-i', 'file:/out', '-threads', '4', ...inputLimits, '-i', 'file:/in'],
       ['-filter_complex_threads', '2', '-filter_complex'],
       [
-        `[0:v:0]scale=in_range=tv:out_range=tv,setsar=1,format=yuv420p,${tags}[result]`,
+        `[0:V:0]scale=in_range=tv:out_range=tv,setsar=1,format=yuv420p,${tags}[result]`,
         `[1:3]scale=w=1920:h=1080,setsar=1,format=yuv420p,${tags}[source]`,
         '[result][source]libvmaf[score]',
       ].join(';'),
