@@ -1,0 +1,243 @@
+import { describe, expect, test } from 'bun:test'
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createClient } from '../../../src/api/client.ts'
+import { createFileClient } from '../../../src/api/file-client.ts'
+import type { FileClaim } from '../../../src/contract/files.ts'
+import { openMaster, type TestMaster } from '../../support/master.ts'
+import { temporaryFolder } from '../../support/program.ts'
+
+const signal = AbortSignal.timeout(30_000)
+const sha256 = (bytes: Uint8Array | string) => new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
+const noise = (length: number) => crypto.getRandomValues(new Uint8Array(length))
+
+/** The query of a request. */
+const queryOf = (fields: object) =>
+  new URLSearchParams(
+    Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])),
+  ).toString()
+
+/** A master with a source that worker `w` has claimed. */
+async function claimed(content: Uint8Array | string = noise(50_000)) {
+  const master = openMaster()
+  await master.addSource('films/a.mp4', content)
+  const job = await claim(master)
+  const key: FileClaim = { job_id: job.id, worker_id: 'w', attempt: job.attempt }
+  const files = createFileClient('http://master.test', async (url, init) => master.app.request(url, init))
+  const query = queryOf(key)
+  return { master, job, key, files, query, content }
+}
+
+async function claim(master: TestMaster) {
+  const job = await master.api.claim({ worker_id: 'w', boot_id: 'b', request_id: crypto.randomUUID() })
+  if (job === null) throw new Error('there is no job')
+  return job
+}
+
+/** Who asks whom. */
+type Asked = { master: TestMaster; query: string }
+
+const get = ({ master, query }: Asked, headers: Record<string, string> = {}, method = 'GET') =>
+  master.app.request(`/api/worker/source?${query}`, { method, headers })
+
+function send({ master, query }: Asked, part: Uint8Array, told: Record<string, string | number> = {}) {
+  const { sum = sha256(part), length = part.length, ...more } = told
+  const url = `/api/worker/result?${query}&${queryOf({ offset: 0, size: part.length, ...more })}`
+  const headers = { 'X-Part-SHA256': String(sum), 'Content-Length': String(length) }
+  return master.app.request(url, { method: 'POST', headers, body: part })
+}
+
+const codeOf = async (answer: Response | Promise<Response>) => {
+  const { status, json } = await Promise.resolve(answer).then(async (one) => ({
+    status: one.status,
+    json: await one.json(),
+  }))
+  return [status, (json as { code: string }).code]
+}
+
+describe('a source', () => {
+  test('comes whole, in ranges, and to HEAD with its size and mark', async () => {
+    const all = await claimed('0123456789')
+    const whole = await get(all)
+    expect([whole.status, await whole.text()]).toEqual([200, '0123456789'])
+    const etag = whole.headers.get('ETag') ?? ''
+    for (const [range, text, told] of [
+      ['bytes=3-', '3456789', 'bytes 3-9/10'],
+      ['bytes=3-5', '345', 'bytes 3-5/10'],
+      ['bytes=8-99', '89', 'bytes 8-9/10'],
+      ['bytes=-2', '89', 'bytes 8-9/10'],
+    ] as const) {
+      const piece = await get(all, { Range: range, 'If-Range': etag })
+      expect([piece.status, await piece.text(), piece.headers.get('Content-Range')]).toEqual([206, text, told])
+    }
+    const head = await get(all, {}, 'HEAD')
+    expect([head.headers.get('ETag'), head.headers.get('Content-Length'), await head.text()]).toEqual([etag, '10', ''])
+  })
+
+  test('beyond its end is told so; ranges that make no sense, and of another file, give all of it', async () => {
+    const all = await claimed('0123456789')
+    const beyond = await get(all, { Range: 'bytes=10-' })
+    expect([beyond.status, beyond.headers.get('Content-Range')]).toEqual([416, 'bytes */10'])
+    for (const headers of [{ Range: 'bytes=5-3' }, { Range: 'lines=1-2' }, { Range: 'bytes=0-1,3-4' }]) {
+      expect((await get(all, headers)).status).toBe(200)
+    }
+    const other = await get(all, { Range: 'bytes=5-', 'If-Range': '"another"' })
+    expect([other.status, await other.text()]).toEqual([200, '0123456789'])
+  })
+
+  test('that changed since it was claimed is not given, and its job is queued again', async () => {
+    const all = await claimed()
+    appendFileSync(all.job.source_path, 'more')
+    expect(await codeOf(get(all))).toEqual([409, 'conflict'])
+    expect((await all.master.api.job({ job_id: all.job.id })).job.status).toBe('pending')
+  })
+
+  test('that is gone is told so', async () => {
+    const all = await claimed()
+    await all.master.addSource('b.mp4')
+    rmSync(all.job.source_path)
+    expect(await codeOf(get(all))).toEqual([404, 'not_found'])
+  })
+
+  test('goes to nobody but the owner of the claim, and no path is taken from the request', async () => {
+    const all = await claimed()
+    const { master, key } = all
+    for (const other of [{ worker_id: 'x' }, { attempt: 2 }, { job_id: 'none' }, { job_id: '../../etc/passwd' }]) {
+      const query = queryOf({ ...key, ...other })
+      expect(await codeOf(master.app.request(`/api/worker/source?${query}`))).toEqual([409, 'conflict'])
+      expect(await codeOf(send({ ...all, query }, noise(10)))).toEqual([409, 'conflict'])
+    }
+    const climbing = queryOf({ ...key, path: '/etc/passwd', source_path: '/etc/passwd' })
+    const answer = await master.app.request(`/api/worker/source?${climbing}`)
+    expect(sha256(await answer.bytes())).toBe(sha256(all.content))
+    const { job_id, worker_id } = key
+    const without = queryOf({ job_id, worker_id })
+    expect(await codeOf(master.app.request(`/api/worker/source?${without}`))).toEqual([400, 'invalid_request'])
+    expect(await codeOf(master.app.request(`/api/worker/source?${all.query}`, { method: 'DELETE' }))).toEqual([
+      405,
+      'method_not_allowed',
+    ])
+  })
+
+  test('has its SHA-256 at the master, for the file that it was', async () => {
+    const all = await claimed()
+    const { etag } = await all.files.describe(all.key, signal)
+    const api = createClient('http://master.test', async (url, init) => all.master.app.request(url, init))
+    expect(await api.sourceSum({ ...all.key, etag })).toEqual({ sha256: sha256(all.content) })
+    expect(api.sourceSum({ ...all.key, etag: '"another"' })).rejects.toThrow('changed while it was read')
+  })
+})
+
+describe('a result', () => {
+  test('comes in parts, and what is published has its SHA-256', async () => {
+    const all = await claimed()
+    const bytes = noise(3000)
+    for (const [offset, end] of [
+      [0, 1000],
+      [1000, 2999],
+      [2999, 3000],
+    ] as const) {
+      const answer = await send(all, bytes.subarray(offset, end), { offset, size: 3000 })
+      expect(await answer.json()).toEqual({ uploaded: end })
+      expect(await all.files.uploaded(all.key, signal)).toBe(end)
+    }
+    const done = await all.master.remote.complete({ ...all.key, output_size: 3000, sha256: sha256(bytes) })
+    expect(done).toEqual({ status: 'completed' })
+    expect(sha256(readFileSync(all.job.output_path))).toBe(sha256(bytes))
+  })
+
+  test('of another SHA-256 than its worker says is not published: the attempt failed', async () => {
+    const all = await claimed()
+    await send(all, noise(100))
+    const done = await all.master.remote.complete({ ...all.key, output_size: 100, sha256: sha256('another') })
+    expect(done.status).toBe('failed')
+    expect(existsSync(all.job.output_path)).toBe(false)
+    expect((await all.master.api.job({ job_id: all.job.id })).job.error_message).toContain('another SHA-256')
+  })
+
+  test.each([
+    ['at a wrong offset', { offset: 99 }, 409, 'wrong_offset'],
+    ['behind its end', { offset: 101 }, 409, 'wrong_offset'],
+    ['of another SHA-256', { offset: 100, sum: sha256('another') }, 422, 'damaged'],
+    ['of no SHA-256', { offset: 100, sum: 'none' }, 400, 'invalid_request'],
+    ['longer than the result', { offset: 100, size: 140 }, 400, 'invalid_request'],
+    ['shorter than told', { offset: 100, length: 60 }, 400, 'invalid_request'],
+    ['longer than told', { offset: 100, length: 40 }, 400, 'invalid_request'],
+    ['larger than any may be', { offset: 100, length: 2 ** 30, size: 2 ** 31 }, 400, 'invalid_request'],
+    ['at no place', { offset: -1 }, 400, 'invalid_request'],
+  ] as const)('is not changed by a part %s', async (_, told, status, code) => {
+    const all = await claimed()
+    const first = noise(100)
+    expect((await send(all, first, { size: 1000 })).status).toBe(200)
+    expect(await codeOf(send(all, noise(50), { size: 1000, ...told }))).toEqual([status, code])
+    expect(readFileSync(all.job.staging_path)).toEqual(Buffer.from(first))
+    const rest = noise(900)
+    expect((await send(all, rest, { offset: 100, size: 1000 })).status).toBe(200)
+    expect(await all.files.uploaded(all.key, signal)).toBe(1000)
+  })
+
+  test('begins anew with its first byte', async () => {
+    const all = await claimed()
+    await send(all, noise(100), { size: 1000 })
+    const other = noise(60)
+    expect((await send(all, other)).status).toBe(200)
+    expect((await all.master.remote.complete({ ...all.key, output_size: 60, sha256: sha256(other) })).status).toBe(
+      'completed',
+    )
+  })
+
+  test('of a lost attempt is refused and leaves nothing, and that of the new one is its own', async () => {
+    const all = await claimed()
+    await send(all, noise(100), { size: 1000 })
+    await all.master.api.release(all.key)
+    expect(await codeOf(send(all, noise(100), { offset: 100, size: 1000 }))).toEqual([409, 'conflict'])
+    expect(existsSync(dirname(all.job.staging_path))).toBe(false)
+    const again = await claim(all.master)
+    expect(await all.files.uploaded({ ...all.key, attempt: again.attempt }, signal)).toBe(0)
+  })
+
+  test('that a crash cut in mid-part is taken up by a new master', async () => {
+    const base = temporaryFolder()
+    const master = openMaster({ base })
+    await master.addSource('a.mp4', noise(100))
+    const job = await claim(master)
+    const key = { job_id: job.id, worker_id: 'w', attempt: job.attempt }
+    await master.coordinator.stop()
+    await master.store.close()
+    const bytes = noise(2000)
+    master.stage(job.staging_path, '')
+    writeFileSync(job.staging_path, bytes.subarray(0, 700))
+    const next = openMaster({ base })
+    const query = queryOf(key)
+    const files = createFileClient('http://master.test', async (url, init) => next.app.request(url, init))
+    expect(await files.uploaded(key, signal)).toBe(700)
+    expect((await send({ master: next, query }, bytes.subarray(700), { offset: 700, size: 2000 })).status).toBe(200)
+    expect((await next.remote.complete({ ...key, output_size: 2000, sha256: sha256(bytes) })).status).toBe('completed')
+  })
+})
+
+describe('the proof of a shared folder', () => {
+  test('holds for who reads what the master wrote and writes what the master reads, and leaves nothing', async () => {
+    const { api, output_base } = openMaster()
+    const { proof_id, path, answer_path } = await api.beginStorageProof({ worker_id: 'w' })
+    writeFileSync(answer_path, 'mine')
+    const read = readFileSync(path, 'utf8')
+    expect(await api.confirmStorage({ worker_id: 'w', proof_id, read, written: 'mine' })).toEqual({ is_same: true })
+    expect(readdirSync(join(output_base, '.darkstream', 'work'))).toEqual([])
+    expect(await api.confirmStorage({ worker_id: 'w', proof_id, read, written: 'mine' })).toEqual({ is_same: false })
+  })
+
+  test.each([
+    ['read something else', { read: 'x', answer: 'mine', written: 'mine' }],
+    ['wrote nothing there', { read: undefined, answer: undefined, written: 'mine' }],
+    ['wrote it elsewhere', { read: undefined, answer: 'of another', written: 'mine' }],
+    ['wrote nothing at all', { read: undefined, answer: '', written: '' }],
+  ])('does not hold for who %s', async (_, { read, answer, written }) => {
+    const { api, output_base } = openMaster()
+    const proof = await api.beginStorageProof({ worker_id: 'w' })
+    if (answer !== undefined) writeFileSync(proof.answer_path, answer)
+    const told = { worker_id: 'w', proof_id: proof.proof_id, read: read ?? readFileSync(proof.path, 'utf8'), written }
+    expect(await api.confirmStorage(told)).toEqual({ is_same: false })
+    expect(readdirSync(join(output_base, '.darkstream', 'work'))).toEqual([])
+  })
+})
