@@ -2,13 +2,9 @@ import type { Context } from 'hono'
 import { DarkstreamError } from '../contract/error.ts'
 import type { Operation } from '../contract/routes.ts'
 import { roleFor, type TokenRole } from '../contract/token.ts'
+import { connectionOf } from './connection.ts'
 import { authorize, type Guard, type Holder } from './guard.ts'
 import { type Rate, RateLimit } from './rate-limit.ts'
-
-/** What a request carries besides itself: who sent it, by address; undefined without a socket. */
-export interface Connection {
-  address: string | undefined
-}
 
 /** A person's page or script, by token: far above what a page needs that asks every second. */
 const peopleRate: Rate = { burst: 200, per_second: 50 }
@@ -49,7 +45,7 @@ export class Doorkeeper {
   /** Of anything else that takes a role; who asks, undefined where nobody is asked for a token. */
   async admitRole(c: Context, needed: TokenRole): Promise<Holder | undefined> {
     if (this.guard === undefined) return undefined
-    const { address = '' } = (c.env ?? {}) as Partial<Connection>
+    const { address = '' } = connectionOf(c)
     const header = c.req.header('Authorization')
     try {
       return await authorize(this.guard, header, needed)

@@ -1,11 +1,13 @@
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { getPath } from 'hono/utils/url'
 import type { Api } from '../contract/api.ts'
 import { DarkstreamError, httpStatusOfCode } from '../contract/error.ts'
 import type { FileDesk } from '../contract/files.ts'
 import { maxWaitSeconds, type Operation, routes } from '../contract/routes.ts'
 import { sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'
+import { type Connection, throughProxies } from './connection.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import { mountFiles } from './files.ts'
 import type { Guard } from './guard.ts'
@@ -20,6 +22,9 @@ const bodyTimeoutMs = 30_000
 /** Milliseconds that requests in flight have when the server stops. */
 const stopGraceMs = 5000
 
+/** In the place of a path that is not below ours; no path of a request has no slash. */
+const outside = 'outside'
+
 export interface AppOptions {
   api: Api
   version: string
@@ -30,6 +35,10 @@ export interface AppOptions {
   guard?: Guard | undefined
   /** Whether only this machine can reach it. */
   is_local?: boolean
+  /** Below which everything lies; `/` unless told, else without a slash at its end. */
+  base_path?: string
+  /** Addresses and networks of proxies whose word counts for who asks; none unless told. */
+  trusted_proxies?: readonly string[]
   /** Milliseconds that a body may take; half a minute unless told. */
   body_timeout_ms?: number
 }
@@ -37,9 +46,10 @@ export interface AppOptions {
 /** The contract over HTTP: every operation of the route table, health and metrics. Errors are `{code, message}`. */
 export function createApp(options: AppOptions): Hono {
   const { api, version, log, guard, is_local = false, body_timeout_ms = bodyTimeoutMs } = options
-  const app = new Hono()
+  const { base_path = '/', trusted_proxies = [] } = options
+  const app = new Hono({ getPath: (request) => pathBelow(base_path, getPath(request)) ?? outside })
   const doorkeeper = new Doorkeeper(guard)
-  app.use(answerHeaders, sameOrigin)
+  app.use(answerHeaders, throughProxies(trusted_proxies), sameOrigin)
   if (is_local && guard === undefined) app.use(loopbackNamesOnly)
   if (options.files) mountFiles(app, options.files, doorkeeper)
   app.use(
@@ -62,7 +72,11 @@ export function createApp(options: AppOptions): Hono {
     await doorkeeper.admitRole(c, 'read')
     return c.text(metricsText(await api.stats({}), await api.workers({})))
   })
-  app.notFound((c) => errorResponse(c, new DarkstreamError('not_found', `there is nothing at ${c.req.path}`)))
+  app.notFound((c) => {
+    const path = getPath(c.req.raw)
+    const remedy = c.req.path === outside ? `: this master answers below ${base_path}` : ''
+    return errorResponse(c, new DarkstreamError('not_found', `there is nothing at ${path}${remedy}`))
+  })
   app.onError((error, c) => {
     if (error instanceof DarkstreamError) return errorResponse(c, error)
     // Half a body and a hang-up are their sender's doing: a stranger must not fill the log with errors of ours.
@@ -123,7 +137,10 @@ export function listen(app: Hono, { host, port: asked, tls }: ListenAddress): Ru
         idleTimeout: maxWaitSeconds + 10,
         // The limit of the app tells in words what Bun's own would not.
         maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-        fetch: (request, own) => app.fetch(request, { address: own.requestIP(request)?.address }),
+        fetch: (request, own) => {
+          const connection: Connection = { address: own.requestIP(request)?.address, is_tls: pair !== undefined }
+          return app.fetch(request, connection)
+        },
       })
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
@@ -139,6 +156,12 @@ async function stop(server: Bun.Server<unknown>): Promise<void> {
   await Promise.race([server.stop(), sleep(stopGraceMs, ended.signal)])
   ended.abort()
   await server.stop(true)
+}
+
+/** What is left of a path below another; undefined for one beside it. */
+function pathBelow(base: string, path: string): string | undefined {
+  if (base === '/') return path
+  return path === base ? '/' : path.startsWith(`${base}/`) ? path.slice(base.length) : undefined
 }
 
 interface MountParts {

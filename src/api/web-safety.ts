@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import { DarkstreamError } from '../contract/error.ts'
+import { connectionOf } from './connection.ts'
 import { isLoopback } from './loopback.ts'
 
 /** No answer is a page: whatever a browser makes of one, it loads nothing, is framed by nothing and stays in no cache. */
@@ -26,7 +27,8 @@ export const sameOrigin: MiddlewareHandler = async (c, next) => {
   if (method !== 'GET' && method !== 'HEAD') {
     const origin = c.req.header('Origin')
     const site = c.req.header('Sec-Fetch-Site')
-    const isForeign = origin !== undefined && URL.parse(origin)?.host !== hostOf(c.req.header('Host'))
+    const { host = c.req.header('Host'), scheme } = connectionOf(c)
+    const isForeign = origin !== undefined && !isOrigin(origin, host, scheme)
     const isSent = site !== undefined && site !== 'same-origin' && site !== 'none'
     if (isForeign || isSent) throw new DarkstreamError('forbidden', 'a page of another origin may not act here')
   }
@@ -35,18 +37,23 @@ export const sameOrigin: MiddlewareHandler = async (c, next) => {
 
 /**
  * For a master that only this machine reaches and that asks for no token: a name that leads here is not enough, since a
- * page may have its own name lead here (DNS rebinding).
+ * page may have its own name lead here (DNS rebinding), and so may a proxy.
  */
 export const loopbackNamesOnly: MiddlewareHandler = async (c, next) => {
-  const host = c.req.header('Host')
-  const name = host === undefined ? undefined : URL.parse(`http://${host}`)?.hostname
-  if (host !== undefined && (name === undefined || !isLoopback(name))) {
-    throw new DarkstreamError('forbidden', 'this master is for this machine only: ask for it as localhost')
+  for (const host of [c.req.header('Host'), connectionOf(c).host]) {
+    const name = host === undefined ? undefined : URL.parse(`http://${host}`)?.hostname
+    if (host !== undefined && (name === undefined || !isLoopback(name))) {
+      const remedy = 'ask for it as localhost, or have it ask for tokens (server.insecure: false)'
+      throw new DarkstreamError('forbidden', `this master is for this machine only: ${remedy}`)
+    }
   }
   await next()
 }
 
-/** As a browser writes it in an origin: lower case, without the scheme's usual port. */
-function hostOf(host: string | undefined): string | undefined {
-  return host === undefined ? undefined : URL.parse(`http://${host}`)?.host
+/** Whether a browser names this host by the origin: lower case, without the scheme's usual port. */
+function isOrigin(origin: string, host: string | undefined, scheme: string | undefined): boolean {
+  const named = URL.parse(origin)
+  const asked = named && URL.parse(`${named.protocol}//${host}`)
+  if (host === undefined || !named || asked?.host !== named.host) return false
+  return scheme === undefined || `${scheme}:` === named.protocol
 }

@@ -20,7 +20,7 @@ export function masterOf(args: CommandArgs): Api {
   if (origins['worker.master_url'] !== 'default') return createClient(worker.master_url, masterRequest(worker, token))
   // The certificate that lies here is known, whatever names it has.
   const pin = worker.pin ?? localPin(config) ?? null
-  const url = `${pin === null ? 'http' : 'https'}://localhost:${config.server.port || 8080}`
+  const url = `${pin === null ? 'http' : 'https'}://localhost:${config.server.port || 8080}${config.server.base_path}`
   return createClient(url, masterRequest({ ...worker, pin }, token))
 }
 

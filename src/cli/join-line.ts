@@ -25,5 +25,8 @@ export function joinAddress(server: Config['server'], port: number, certificate?
   // Who has no pin knows the master by a name of its certificate.
   const name = certificate && pin === undefined ? (nameFor(certificate.pair, host) ?? host) : host
   const scheme = certificate ? 'https' : 'http'
-  return { url: `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}`, pin }
+  return {
+    url: `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}${server.base_path.replace(/^\/$/, '')}`,
+    pin,
+  }
 }

@@ -25,19 +25,17 @@ export async function run(args: CommandArgs): Promise<number> {
   // What an earlier master left half done is ended before any worker can ask about it.
   await master.recover()
   const door = await openDoor(config, master.store, log)
-  const server = listen(createApp({ ...master.coordinator, version, log, ...door }), {
-    ...config.server,
-    tls: certificate?.pair,
-  })
+  const { host, port, base_path } = config.server
+  const trusted_proxies = config.server.trusted_proxies ?? []
+  const app = createApp({ ...master.coordinator, version, log, ...door, base_path, trusted_proxies })
+  const server = listen(app, { host, port, tls: certificate?.pair })
   const ending = new AbortController()
   const watching = certificate && followCertificate(certificate, server, log, ending.signal)
   master.scanner.start()
   const notifier = systemdNotifier(process.env, log, async () => (await master.store.totals()) !== undefined)
   notifier.ready()
-  const silence =
-    config.server.discovery && !isLoopback(config.server.host)
-      ? announce(server.port, certificate !== undefined, log)
-      : undefined
+  const own = { port: server.port, path: base_path, is_tls: certificate !== undefined, version }
+  const silence = config.server.discovery && !isLoopback(host) ? announceMaster(own, log) : undefined
   if (door.secret) await tellJoinLine(door.secret, joinAddress(config.server, server.port, certificate), master.store)
   log.info(`${versionLine()}: master listening on ${server.url}`, {
     root_path: config.scanner.root_path,
@@ -86,8 +84,4 @@ async function tellJoinLine(secret: ClusterSecret & { is_new: boolean }, master:
   const isTold = (secret.is_new || process.stdout.isTTY) && !isKept && (await holds(secret, tokens))
   const line = isTold ? `join a worker:\n  ${joinLine(master, secret.worker)}` : remedy
   process.stdout.write(`${line}\n`)
-}
-
-function announce(port: number, is_tls: boolean, log: Log): () => Promise<void> {
-  return announceMaster({ port, path: '/', is_tls, version }, log)
 }

@@ -14,9 +14,11 @@ import {
   Integer,
   ListOf,
   Name,
+  Network,
   Path,
   Pin,
   Token,
+  UrlPath,
   type ValueType,
 } from './values.ts'
 
@@ -41,6 +43,12 @@ export const schema = {
     host: key(Host, '0.0.0.0', 'address that the master listens on; 127.0.0.1 for this machine only'),
     insecure: optional(Flag, 'true on 127.0.0.1 and localhost, else false', 'answer everybody, without a token'),
     discovery: key(Flag, 'true', 'answer workers that look for a master on the local network'),
+    base_path: key(UrlPath, '/', 'path of URLs below which the API lies, as behind a proxy that passes it on'),
+    trusted_proxies: optional(
+      ListOf(Network, 'a list of addresses and networks such as [127.0.0.1, 10.0.0.0/8]'),
+      'nobody',
+      'proxies whose X-Forwarded-* and Forwarded headers count',
+    ),
     tls_cert: optional(Path, 'no TLS', 'PEM file of the certificate, with those that lead to its root after it'),
     tls_key: optional(Path, 'no TLS', 'PEM file of the private key of the certificate'),
     self_signed: key(Flag, 'false', 'TLS with a certificate that the master makes; workers know it by its pin'),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { nearest } from './nearest.ts'
 
 /** What a value looks like when it is shown or written back: YAML and JSON both hold it as it is. */
@@ -109,6 +110,31 @@ export const Pin: ValueType<string> = {
       .replaceAll(':', '')
     return /^[\da-f]{64}$/.test(digits) ? `sha256:${digits}` : undefined
   },
+  format: (value) => value,
+}
+
+/** A path of URLs: `/` alone, or with a slash at its begin and none at its end. */
+export const UrlPath: ValueType<string> = {
+  expected: 'a path such as /darkstream, of letters, digits, dots, - and _',
+  parse(text) {
+    const path = text.trim().replace(/(?<=.)\/$/, '')
+    const isPath = path === '/' || (path.length <= 200 && /^(\/[\w.-]+)+$/.test(path))
+    return isPath && !path.split('/').some((part) => part === '.' || part === '..') ? path : undefined
+  },
+  hint: (text) => (/^[\w-]/.test(text) && !/:\/\//.test(text) ? `write /${text}` : undefined),
+  format: (value) => value,
+}
+
+/** An IP address, or a network such as `10.0.0.0/8`. */
+export const Network: ValueType<string> = {
+  expected: 'an IP address or a network such as 10.0.0.0/8',
+  parse(text) {
+    const [, address = '', length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text.trim().toLowerCase()) ?? []
+    const version = isIP(address)
+    if (version === 0 || address.includes('%') || Number(length ?? 0) > (version === 4 ? 32 : 128)) return undefined
+    return length === undefined ? address : `${address}/${Number(length)}`
+  },
+  hint: (text) => (/^[a-z]/i.test(text) ? 'names are not looked up, write its address' : undefined),
   format: (value) => value,
 }
 

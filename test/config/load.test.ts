@@ -20,6 +20,8 @@ const defaults = {
     host: '0.0.0.0',
     insecure: null,
     discovery: true,
+    base_path: '/',
+    trusted_proxies: null,
     tls_cert: null,
     tls_key: null,
     self_signed: false,

@@ -8,7 +8,10 @@ import {
   Integer,
   ListOf,
   Name,
+  Network,
   Path,
+  Pin,
+  UrlPath,
   type ValueType,
 } from '../../src/config/values.ts'
 
@@ -39,6 +42,13 @@ describe('what is read', () => {
       'https://media.example.org/darkstream',
     ],
     ['an address with an IPv6 host', HttpUrl, 'http://[::1]:8080/', 'http://[::1]:8080'],
+    ['a pin', Pin, `sha256:${'0f'.repeat(32)}`, `sha256:${'0f'.repeat(32)}`],
+    ['a pin as openssl has it', Pin, ` ${Array(32).fill('0F').join(':')}`, `sha256:${'0f'.repeat(32)}`],
+    ['a path of URLs', UrlPath, '/media/dark.stream-1/', '/media/dark.stream-1'],
+    ['the root of URLs', UrlPath, '/', '/'],
+    ['an address of a network', Network, '::FFFF:10.0.0.1', '::ffff:10.0.0.1'],
+    ['a network', Network, '10.0.0.0/08', '10.0.0.0/8'],
+    ['a network of IPv6', Network, 'fd00::/8', 'fd00::/8'],
     ['an extension', Extension, '.MP4', '.mp4'],
     ['an extension without its dot', Extension, 'mkv', '.mkv'],
     ['an extension of two parts', Extension, '.tar.gz', '.tar.gz'],
@@ -51,6 +61,25 @@ describe('what is read', () => {
 
 describe('what is refused', () => {
   const cases: [string, ValueType<unknown>, string[]][] = [
+    ['no pin', Pin, ['', 'sha256:', '0f'.repeat(31), 'g0'.repeat(32), `sha1:${'0f'.repeat(32)}`]],
+    ['no path of URLs', UrlPath, ['', '//evil', 'dark', '/a//b', '/../a', '/a/.', '/a b', '/a?b', '/%2e', '/ä']],
+    [
+      'no network',
+      Network,
+      [
+        '',
+        'proxy',
+        '10.0.0.0/33',
+        '::/129',
+        '10.0.0.0/',
+        '10.0.0.0/-1',
+        '10.0.0',
+        '*',
+        '1.2.3.4:80',
+        '[::1]',
+        '10.0.0.0/8/8',
+      ],
+    ],
     [
       'no whole number',
       Integer(-1, 1000),
