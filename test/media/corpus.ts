@@ -28,7 +28,6 @@ const byName = new Map(recipes.map((recipe) => [recipe.name, recipe]))
 
 /** The corpus for the tests of one file. */
 export interface Corpus {
-  folder: string
   /** The path of a clip, which is made when it is first asked for. */
   path(name: string): Promise<string>
 }
@@ -40,20 +39,25 @@ export interface Corpus {
 export function useCorpus(): Corpus {
   const shared = join(tmpdir(), `darkstream-corpus-${process.ppid}`)
   const users = join(shared, 'users')
-  mkdirSync(users, { recursive: true })
-  writeFileSync(join(users, String(process.pid)), '')
-  writeMaterials(shared)
+  const ours = join(users, String(process.pid))
   const made = new Map<string, Promise<string>>()
   afterAll(() => {
-    rmSync(join(users, String(process.pid)), { force: true })
-    if (readdirSync(users).length === 0) rmSync(shared, { recursive: true, force: true })
+    rmSync(ours, { force: true })
+    if (existsSync(users) && readdirSync(users).length === 0) rmSync(shared, { recursive: true, force: true })
   })
   const path = (name: string): Promise<string> => {
+    if (made.size === 0) open()
     const clip = made.get(name) ?? make(shared, name, path)
     made.set(name, clip)
     return clip
   }
-  return { folder: shared, path }
+  // Not before: where all tests of a file are skipped, nothing would remove it.
+  const open = () => {
+    mkdirSync(users, { recursive: true })
+    writeFileSync(ours, '')
+    writeMaterials(shared)
+  }
+  return { path }
 }
 
 async function make(shared: string, name: string, path: Corpus['path']): Promise<string> {

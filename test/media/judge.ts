@@ -148,7 +148,8 @@ function judgeTime(holds: Contents, source: Seen, result: Seen, expect: Expect):
   const [was, is] = [timesOf(source), timesOf(result)]
   const tolerance = Math.max(timeTolerance, tickOf(result)) + 1e-6
   const off = was.map((time, at) => Math.abs(time - (was[0] ?? 0) - ((is[at] ?? Infinity) - (is[0] ?? 0))))
-  expect('times', is.length === was.length, `${is.length} packets for ${was.length} pictures`)
+  const packets = result.measured.picture_times?.length
+  expect('times', packets === after.length, `${packets} packets for ${after.length} pictures`)
   expect('times', Math.max(...off) <= tolerance, `pictures are off by up to ${(Math.max(...off) * 1000).toFixed(2)} ms`)
   const sync = syncOf(source, result)
   sync.starts.forEach((edge) => expect('start', isNear(edge), `starts ${edge.ms.toFixed(1)} ms off`))
@@ -165,9 +166,9 @@ function isNear({ ms, frame_ms: frame }: Edge): boolean {
   return Math.abs(ms) <= syncTolerance * 1000 + frame
 }
 
-/** When pictures are shown, on the file's clock: by packets where they tell, else as decoded. */
-function timesOf({ measured, watched }: Seen): number[] {
-  return measured.picture_times ?? watched.pictures.map(({ seconds }) => seconds)
+/** When pictures are shown, on the file's clock: by packets where all of them tell and can be decoded, else as decoded. */
+function timesOf({ measured: { picture_times: times }, watched: { pictures } }: Seen): number[] {
+  return times?.length === pictures.length ? times : pictures.map(({ seconds }) => seconds)
 }
 
 function tickOf({ measured: { film } }: Seen): number {

@@ -28,16 +28,17 @@ export interface Table {
 /** Call it at the top of a test file; the table is printed when its tests have ended. */
 export function useTable({ ffmpeg_path, gpus }: TableOptions): Table {
   const corpus = useCorpus()
-  const folder = mkdtempSync(join(tmpdir(), 'darkstream-media-'))
   const rows: Row[] = []
+  let folder: string | undefined
   let studio: Studio
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'darkstream-media-'))
     const { signal } = new AbortController()
     studio = openStudio({ folder, gpus, tools: await findTools({ ffmpeg_path, environment: process.env, signal }) })
   })
   afterAll(() => {
     if (rows.length > 0) console.log(matrix(rows))
-    rmSync(folder, { recursive: true, force: true })
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
   })
   return {
     row: async (recipe, target, by = '') => {

@@ -1,11 +1,11 @@
 import { cutAt, rotten, withoutFirst } from '../bytes.ts'
-import { bad, type Recipe } from '../recipe.ts'
+import { bad, clip, type Recipe } from '../recipe.ts'
 import { aac, scene, x264 } from '../scene.ts'
 
 const film = scene({ frames: 60 })
 const long = [...film.picture, ...film.sound(), ...x264, '-g', '12', ...aac]
 
-/** What must end in a sentence, and never as a success. */
+/** What must end in a sentence, and never as a success; but for what lacks its beginning only. */
 export const damage: readonly Recipe[] = [
   bad('empty.mp4', 'no byte', /^the file is empty$/, []),
   bad('text.mp4', 'a text', /^not a video: no known video format$/, [], {
@@ -49,7 +49,13 @@ export const damage: readonly Recipe[] = [
   bad('rotten.ts', 'a transport stream with wrong bytes', /^damaged: /, long, {
     alter: rotten(0.3, 0.4, 0.5, 0.6, 0.7),
   }),
-  bad('headless.ts', 'a transport stream without its beginning', /^damaged: /, long, { alter: withoutFirst(20_001) }),
+  clip(
+    'headless.ts',
+    'a broadcast that was switched on in the middle of a scene',
+    long,
+    { frames: 48, sounds: [{ codec: 'aac', layout: 'stereo' }] },
+    { alter: withoutFirst(20_001) },
+  ),
   bad('sound-only.m4a', 'sound', /^no video stream, only audio$/, [...film.sound(), ...aac]),
   bad('sound-and-cover.m4a', 'sound with cover art', /^no video stream, only audio with cover art$/, [
     [...film.sound(), '-f', 'lavfi', '-i', 'testsrc2=size=96x96:duration=0.04', '-map', '0', '-map', '1', ...aac],
