@@ -10,13 +10,15 @@ export const answerTimeoutMs = 15_000
 /** `fetch`, or an app's own `request` in a test that needs no socket. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
-/** Asks as the holder of a token, where there is one; `request` is who knows the master from others. */
+/**
+ * Asks as the holder of a token, where there is one; `request` is who knows the master from others. No redirect is
+ * followed: it is nobody's who was asked for, and would make another request of this one.
+ */
 export function withToken(token: string | undefined, request: Fetch = (url, init) => fetch(url, init)): Fetch {
-  if (token === undefined) return request
   return (url, init) => {
     const headers = new Headers(init.headers)
-    headers.set('Authorization', `Bearer ${token}`)
-    return request(url, { ...init, headers })
+    if (token !== undefined) headers.set('Authorization', `Bearer ${token}`)
+    return request(url, { ...init, headers, redirect: 'manual' })
   }
 }
 
@@ -87,6 +89,10 @@ export function refusal(status: number, body: unknown): DarkstreamError {
     message?: unknown
   }
   if (isErrorCode(code)) return new DarkstreamError(code, typeof message === 'string' ? message : code)
+  if (status >= 300 && status < 400) {
+    const remedy = 'name the one that it leads to (https:// where this is http://?)'
+    return new DarkstreamError('unavailable', `this address of the master redirects to another: ${remedy}`)
+  }
   const match = (Object.keys(httpStatusOfCode) as ErrorCode[]).find((known) => httpStatusOfCode[known] === status)
   return new DarkstreamError(match ?? 'unavailable', `the master answered with HTTP status ${status}`)
 }

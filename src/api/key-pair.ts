@@ -16,6 +16,8 @@ export interface KeyPairFiles {
   key: string
 }
 
+const stays = 'the certificate of before stays in use'
+
 /** Milliseconds between two looks at the files. */
 const lookMs = 2000
 
@@ -41,7 +43,11 @@ export async function watchKeyPair(
   while (!signal.aborted) {
     await sleep(lookMs, signal)
     const pair = signal.aborted ? undefined : look()
-    if (pair) onPair(pair)
+    try {
+      if (pair) onPair(pair)
+    } catch (error) {
+      log.warn(`${files.cert} cannot be served (${(error as Error).message}): ${stays}`)
+    }
   }
 }
 
@@ -53,7 +59,7 @@ export function keyPairLook(files: KeyPairFiles, log: Log): () => KeyPair | unde
     if (now.text === seen.text) return undefined
     seen = now
     if (now.pair) return now.pair
-    log.warn(`${now.text}: the certificate of before stays in use`)
+    log.warn(`${now.text}: ${stays}`)
     return undefined
   }
 }

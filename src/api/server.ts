@@ -99,7 +99,10 @@ export interface RunningServer {
   /** Where it listens, `http://0.0.0.0:8080`. */
   url: string
   port: number
-  /** Shows itself by another certificate from the next connection on; what is in flight ends as it began. */
+  /**
+   * Shows itself by another certificate from the next connection on; what is in flight ends as it began. Throws for one that
+   * no server can be opened with, and goes on with the old one.
+   */
   renew: (pair: KeyPair) => void
   /** Ends once the requests in flight are answered, or after five seconds without them. */
   stop: () => Promise<void>
@@ -112,6 +115,7 @@ export interface RunningServer {
  */
 export function listen(app: Hono, { host, port: asked, tls }: ListenAddress): RunningServer {
   const retiring = new Set<Bun.Server<unknown>>()
+  let shown = tls
   let server = open(asked, tls)
   const port = server.port ?? asked
   return {
@@ -122,7 +126,13 @@ export function listen(app: Hono, { host, port: asked, tls }: ListenAddress): Ru
       const old = server
       retiring.add(old)
       void old.stop().then(() => retiring.delete(old))
-      server = open(port, pair)
+      try {
+        server = open(port, pair)
+        shown = pair
+      } catch (error) {
+        server = open(port, shown)
+        throw error
+      }
     },
     stop: async () => void (await Promise.all([server, ...retiring].map(stop))),
   }

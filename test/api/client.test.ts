@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createClient } from '../../src/api/client.ts'
+import { createClient, withToken } from '../../src/api/client.ts'
 import { DarkstreamError } from '../../src/contract/error.ts'
 import { openMaster } from '../support/master.ts'
 
@@ -67,4 +67,27 @@ test('an aborted call throws what it was aborted with', async () => {
   const reason = new Error('enough')
   const client = createClient('http://127.0.0.1:9')
   expect(await client.status({}, AbortSignal.abort(reason)).catch((error: unknown) => error)).toBe(reason)
+})
+
+test('a redirect is not followed, by no kind of request and with no token, and the remedy is named', async () => {
+  const led: string[] = []
+  const other = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: (request) => new Response(void led.push(request.url)),
+  })
+  try {
+    for (const code of [301, 302, 303, 307, 308]) {
+      const fetchRedirect = () => Response.redirect(`http://127.0.0.1:${other.port}/`, code)
+      const redirecting = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: fetchRedirect })
+      const client = createClient(`http://127.0.0.1:${redirecting.port}`, withToken('secret'))
+      for (const act of [client.status({}), client.retry({})]) {
+        expect(await act.catch((error: Error) => error.message)).toContain('redirects to another')
+      }
+      await redirecting.stop()
+    }
+    expect(led).toEqual([])
+  } finally {
+    await other.stop()
+  }
 })

@@ -161,3 +161,10 @@ test('what is in flight when the certificate changes ends as it began, and the n
   expect((await fetching).status).toBe(200)
   expect(await (await fetching).json()).toMatchObject({ pending: 0 })
 })
+
+test('a pair that no server can be opened with leaves the old one in its place', async () => {
+  const pair = root.sign(here)
+  const { server, url } = serve(pair)
+  expect(() => server.renew({ cert: pair.cert, key: own().key })).toThrow('cannot listen')
+  expect(await ask(url, { pin: pinOf(pair.cert) })).toBe('ok')
+})

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pinOf } from '../../src/api/certificate.ts'
 import { start, temporaryFolder } from '../support/program.ts'
 
 /** Two hosts on one wire, each a network namespace; discovery must not leave this machine. */
@@ -38,7 +39,7 @@ function master(environment: Record<string, string> = {}) {
     DARKSTREAM_DATABASE_PATH: join(base, 'jobs.db'),
     ...environment,
   }
-  return start(['master'], { ...on(one), environment: config })
+  return { base, ...start(['master'], { ...on(one), environment: config }) }
 }
 
 function worker(environment: Record<string, string> = {}) {
@@ -81,5 +82,16 @@ describe.skipIf(!isOpen)('on a network of two hosts', () => {
     const blind = worker({ DARKSTREAM_WORKER_DISCOVERY: 'false' })
     await blind.line(/worker finder, /)
     expect(blind.output()).not.toContain('local network')
+  }, 60_000)
+
+  test('a master with TLS is found as such, and only the one with the pin is believed', async () => {
+    const secure = master({ DARKSTREAM_SERVER_SELF_SIGNED: 'true', DARKSTREAM_SERVER_BASE_PATH: '/dark' })
+    await secure.line(/master listening on/)
+    const pin = pinOf(readFileSync(join(secure.base, 'jobs.db-tls.pem'), 'utf8'))
+    const finder = worker({ DARKSTREAM_WORKER_PIN: pin })
+    expect(await finder.line(/found the master/)).toMatch(/https:\/\/10\.77\.0\.1:\d+\/dark$/)
+    await secure.line(/worker finder joined/)
+    const other = worker({ DARKSTREAM_WORKER_PIN: `sha256:${'0'.repeat(64)}` })
+    expect(await other.line(/will go on trying/)).toContain('than the pinned one')
   }, 60_000)
 })

@@ -54,7 +54,7 @@ test.skipIf(!isLinux)(
 const nginx = Bun.which('nginx', { PATH: `${process.env['PATH']}:/usr/sbin:/sbin` })
 
 test.skipIf(nginx === null)(
-  'through nginx with TLS and a path of its own a film is converted',
+  'through nginx with TLS and a path of its own a film goes to a worker without the mount, and comes back converted',
   async () => {
     const base = temporaryFolder()
     const cluster = await startCluster({
@@ -78,7 +78,11 @@ test.skipIf(nginx === null)(
       const url = `https://127.0.0.1:${port}`
       const trust = ['--token', token, '--pin', pinOf(cert), '--id', 'w']
       const worker = start(['worker', '--master', `${url}/dark`, ...trust], {
-        environment: { DARKSTREAM_FFMPEG_GPU: 'off', DARKSTREAM_WORKER_JOB_CHECK_INTERVAL: '50ms' },
+        environment: {
+          DARKSTREAM_FFMPEG_GPU: 'off',
+          DARKSTREAM_WORKER_JOB_CHECK_INTERVAL: '50ms',
+          DARKSTREAM_STORAGE_MODE: 'http',
+        },
       })
       await cluster.master.line(/worker w joined/)
       place(await clips.path('plain.mkv'), join(cluster.source, 'film.mkv'))
@@ -122,6 +126,8 @@ http {
     ssl_certificate_key ${base}/key.pem;
     location /dark/ {
       proxy_pass ${upstream};
+      client_max_body_size 0;
+      proxy_request_buffering off;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Host $http_host;
       proxy_set_header X-Forwarded-Proto $scheme;
