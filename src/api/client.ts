@@ -73,7 +73,7 @@ export function reasonOf(error: unknown): string {
   if (code === 'ECONNREFUSED' || code === 'ConnectionRefused') return 'connection refused'
   if (code === 'ECONNRESET') return 'the connection was cut (a master with TLS is asked by https://)'
   if (code === 'FailedToOpenSocket') return 'no such host, or no way to it'
-  return tlsReasonOf(code) ?? message
+  return tlsReasonOf(error) ?? message
 }
 
 function queryOf(input: Record<string, unknown>): string {

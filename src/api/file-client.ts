@@ -34,9 +34,12 @@ export function createFileClient(master_url: string, request: Fetch = withToken(
 
     async sendPart(claim, { path, offset, length, size, sha256 }, signal) {
       const url = urlOf(filePaths.result, claim, { offset, size })
-      const headers = { [partSumHeader]: sha256, 'Content-Type': 'application/octet-stream' }
+      const kind = { 'Content-Type': 'application/octet-stream', 'Content-Length': String(length) }
+      const headers = { [partSumHeader]: sha256, ...kind }
       // By POST, and not by PUT, which fetch sends again by itself; a fresh file, whose size nobody has read before.
-      const body = Bun.file(path).slice(offset, offset + length)
+      const part = Bun.file(path).slice(offset, offset + length)
+      // With TLS fetch reads the whole of a file before it sends any of it.
+      const body = base.startsWith('https:') ? part.stream() : part
       return uploadedOf(await send(url, { method: 'POST', headers, body }, signal))
     },
   }

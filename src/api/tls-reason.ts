@@ -7,9 +7,14 @@ const unknownRoot = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** Why a peer was not believed, with what to do; undefined for a code of something else. */
-export function tlsReasonOf(code: string | undefined): string | undefined {
-  if (code === undefined) return undefined
+/** The code of an error of ours: another certificate than the pinned one, or none. Its message says it all. */
+export const notPinned = 'ERR_NOT_PINNED'
+
+/** Why a peer was not believed, with what to do; undefined for an error of something else. */
+export function tlsReasonOf(error: unknown): string | undefined {
+  const { code, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  if (typeof code !== 'string') return undefined
+  if (code === notPinned) return message
   if (unknownRoot.has(code)) {
     return 'nobody that this host trusts has signed its certificate: name its root (--ca FILE), or the certificate itself by the pin that the master prints (--pin sha256:...)'
   }

@@ -1,9 +1,8 @@
 import { isIP } from 'node:net'
 import { connect, getCACertificates } from 'node:tls'
-import { DarkstreamError } from '../contract/error.ts'
 import { pem, pinOf } from './certificate.ts'
 import type { Fetch } from './client.ts'
-import { tlsReasonOf } from './tls-reason.ts'
+import { notPinned, tlsReasonOf } from './tls-reason.ts'
 
 /** Milliseconds that a server has to show its certificate. */
 const handshakeTimeoutMs = 15_000
@@ -42,8 +41,7 @@ function fetchByPin(pin: string): Fetch {
   let session: Bun.FetchSession | undefined
   return async (url, init) => {
     if (!isTls(url)) {
-      const why = 'a pin is for a master with TLS, and without it nobody knows who answers: write https://'
-      throw new DarkstreamError('unreachable', why)
+      throw distrust('a pin is for a master with TLS, and without it nobody knows who answers: write https://')
     }
     const signal = init.signal ?? undefined
     session ??= sessionWith(await pinnedCertificate(url, pin, signal), pin)
@@ -52,7 +50,7 @@ function fetchByPin(pin: string): Fetch {
       return await session.fetch(url, { ...init, proxy: false })
     } catch (error) {
       // One that shows another certificate by now fails for want of a root, which is not what its owner need know.
-      if (tlsReasonOf((error as NodeJS.ErrnoException).code) !== undefined) await pinnedCertificate(url, pin, signal)
+      if (tlsReasonOf(error) !== undefined) await pinnedCertificate(url, pin, signal)
       throw error
     }
   }
@@ -65,7 +63,7 @@ function sessionWith(certificate: Uint8Array, pin: string): Bun.FetchSession {
     tls: {
       // A certificate that another signed is a root here like one of its own; Bun's types lack Node's option for it.
       ...trusted,
-      checkServerIdentity: (_, { raw }) => (pinOf(raw) === pin ? undefined : new Error(differs(pinOf(raw)))),
+      checkServerIdentity: (_, { raw }) => (pinOf(raw) === pin ? undefined : differs(raw)),
     },
   })
 }
@@ -73,7 +71,7 @@ function sessionWith(certificate: Uint8Array, pin: string): Bun.FetchSession {
 /**
  * Asks the server for its certificate and for nothing else.
  *
- * @throws DarkstreamError `unreachable` when it is not the pinned one; what the connection failed with otherwise
+ * @throws an error of code `notPinned` when it is another one, else what the connection failed with
  */
 function pinnedCertificate(url: string, pin: string, signal = new AbortController().signal): Promise<Uint8Array> {
   const { hostname, port } = new URL(url)
@@ -89,7 +87,7 @@ function pinnedCertificate(url: string, pin: string, signal = new AbortControlle
     const socket = connect(options, () => {
       const { raw } = socket.getPeerCertificate()
       if (pinOf(raw) === pin) resolve(raw)
-      else reject(new DarkstreamError('unreachable', differs(pinOf(raw))))
+      else reject(differs(raw))
       socket.destroy()
     })
     const stop = () => socket.destroy(signal.reason as Error)
@@ -103,8 +101,13 @@ function pinnedCertificate(url: string, pin: string, signal = new AbortControlle
   })
 }
 
-function differs(found: string): string {
-  return `it shows another certificate (${found}) than the pinned one; if it was renewed on purpose, pin the new one (--pin)`
+function differs(found: Uint8Array): Error {
+  const remedy = 'if it was renewed on purpose, pin the new one (--pin)'
+  return distrust(`it shows another certificate (${pinOf(found)}) than the pinned one; ${remedy}`)
+}
+
+function distrust(message: string): Error {
+  return Object.assign(new Error(message), { code: notPinned })
 }
 
 function isTls(url: string): boolean {

@@ -1,3 +1,4 @@
+import { tlsReasonOf } from '../api/tls-reason.ts'
 import { ConfigError } from '../config/problems.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import { ConversionError } from '../contract/failure.ts'
@@ -58,7 +59,8 @@ function explain(command: CommandName, error: unknown): number {
   if (error instanceof ConversionError) return complain(error.message, 1)
   if (!(error instanceof DarkstreamError)) throw error
   if (error.code === 'invalid_request') return complain(error.message, 2)
-  const hint = error.code === 'unreachable' ? '; is it running there? Name another with --master-url' : ''
+  const isAway = error.code === 'unreachable' && tlsReasonOf(error.cause) === undefined
+  const hint = isAway ? '; is it running there? Name another with --master-url' : ''
   return complain(`${error.message}${hint}`, 1)
 }
 

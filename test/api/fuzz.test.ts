@@ -426,7 +426,7 @@ test(`whatever is asked, in ${runs} random sequences: what is refused is told wh
     if (method !== 'GET' || ofOneJob.includes(path)) continue
     v.parse(reply, await (await master.app.request(path)).json())
   }
-})
+}, 60_000)
 
 const request = (line: string, headers: readonly string[] = [], body = '') =>
   [line, 'host: x', ...headers, '', body].join('\r\n')
