@@ -23,6 +23,7 @@ export function tlsReasonOf(error: unknown): string | undefined {
   }
   if (code === 'CERT_HAS_EXPIRED') return 'its certificate has expired: renew it on its host (and the clock here?)'
   if (code === 'CERT_NOT_YET_VALID') return 'its certificate is of the future: are the clocks right?'
-  if (code === 'EPROTO') return 'it does not speak TLS as this side does: is it a master without (http://)?'
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_'))
+    return 'it does not speak TLS as this side does: is it a master without (http://)?'
   return /CERT|SIGNATURE|CRL/.test(code) ? `its certificate is refused (${code})` : undefined
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { connect, getCACertificates } from 'node:tls'
+import { connect, getCACertificates, type PeerCertificate } from 'node:tls'
 import { pem, pinOf } from './certificate.ts'
 import type { Fetch } from './client.ts'
 import { notPinned, tlsReasonOf } from './tls-reason.ts'
@@ -77,6 +77,7 @@ function pinnedCertificate(url: string, pin: string, signal = new AbortControlle
   const { hostname, port } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
   return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason as Error)
     // What it shows is looked at here: no root need know it.
     const options = {
       host,
@@ -85,7 +86,7 @@ function pinnedCertificate(url: string, pin: string, signal = new AbortControlle
       ...(isIP(host) ? {} : { servername: host }),
     }
     const socket = connect(options, () => {
-      const { raw } = socket.getPeerCertificate()
+      const { raw = Buffer.alloc(0) } = socket.getPeerCertificate() as Partial<PeerCertificate>
       if (pinOf(raw) === pin) resolve(raw)
       else reject(differs(raw))
       socket.destroy()

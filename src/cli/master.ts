@@ -20,8 +20,9 @@ import { version, versionLine } from './version.ts'
 export async function run(args: CommandArgs): Promise<number> {
   const { config } = settingsOf(args, { flags: flagsOf(args) })
   const log = openLog(config.logging)
-  const certificate = openCertificate(config, log)
   const master = buildMaster(config, log, logJobEvents(log))
+  // Beside the queue, whose folder is there by now.
+  const certificate = openCertificate(config, log)
   // What an earlier master left half done is ended before any worker can ask about it.
   await master.recover()
   const door = await openDoor(config, master.store, log)

@@ -133,7 +133,8 @@ describe('a certificate with the pin is believed', () => {
 test('a port with TLS answers no plain request, and who asks so is told', async () => {
   const { url, tokens } = serve(own())
   expect(await ask(url.replace('https', 'http'), {})).toMatch(/cut \(a master with TLS is asked by https:/)
-  expect(await ask(serve().url.replace('http', 'https'), {})).toContain('without (http://)')
+  const plain = serve().url.replace('http', 'https')
+  for (const pin of [null, pinOf(own().cert)]) expect(await ask(plain, { pin })).toContain('without (http://)')
   expect(tokens).toEqual([])
 })
 
@@ -167,4 +168,23 @@ test('a pair that no server can be opened with leaves the old one in its place',
   const { server, url } = serve(pair)
   expect(() => server.renew({ cert: pair.cert, key: own().key })).toThrow('cannot listen')
   expect(await ask(url, { pin: pinOf(pair.cert) })).toBe('ok')
+})
+
+test('what is not waited for any more ends at once, also before the certificate is known', async () => {
+  const mute = Bun.listen({ port: 0, hostname: '127.0.0.1', socket: { data() {} } })
+  try {
+    const request = trustedFetch({ ca: null, pin: pinOf(own().cert) })
+    const asked = new AbortController()
+    const answer = request(`https://127.0.0.1:${mute.port}/`, { signal: asked.signal }).catch(
+      (error: Error) => error.message,
+    )
+    asked.abort(new Error('enough'))
+    expect(await answer).toBe('enough')
+    const late = request(`https://127.0.0.1:${mute.port}/`, { signal: asked.signal }).catch(
+      (error: Error) => error.message,
+    )
+    expect(await late).toBe('enough')
+  } finally {
+    mute.stop(true)
+  }
 })

@@ -15,10 +15,10 @@ function openMaster(base: string, args: readonly string[], more: Record<string, 
     DARKSTREAM_SERVER_DISCOVERY: 'false',
     DARKSTREAM_SCANNER_ROOT_PATH: join(base, 'in'),
     DARKSTREAM_SCANNER_OUTPUT_BASE: join(base, 'out'),
-    DARKSTREAM_DATABASE_PATH: join(base, 'jobs.db'),
+    DARKSTREAM_DATABASE_PATH: join(base, 'queue', 'jobs.db'),
     ...more,
   }
-  return { environment, master: start(['master', ...args], { cwd: base, environment }) }
+  return { environment, master: start(['master', ...args], { environment }) }
 }
 
 async function portOf(master: Program): Promise<string> {
@@ -29,13 +29,14 @@ const worker = (...args: string[]) =>
   start(['worker', '--id', 'w', ...args], { environment: { DARKSTREAM_FFMPEG_GPU: 'off' } })
 
 test('a master that makes its own certificate prints its pin; the line joins a worker, another pin does not', async () => {
-  const base = temporaryFolder()
+  // Nobody has made the queue's folder yet.
+  const base = join(temporaryFolder(), 'new')
   const { environment, master } = openMaster(base, ['--self-signed'])
   const port = await portOf(master)
   const line = await master.line(/darkstream worker --master/)
   expect(line).toMatch(/^ {2}darkstream worker --master https:\/\/\S+ --token dsw_\S+ --pin sha256:[\da-f]{64}$/)
   const [, token = '', pin = ''] = /--token (\S+) --pin (\S+)$/.exec(line) ?? []
-  const kept = join(base, 'jobs.db-tls.pem')
+  const kept = join(base, 'queue', 'jobs.db-tls.pem')
   expect(statSync(kept).mode & 0o777).toBe(0o600)
   expect(pinOf(readFileSync(kept, 'utf8'))).toBe(pin)
 
