@@ -64,7 +64,7 @@ function parsed<T extends v.GenericSchema>(schema: T, told: unknown): v.InferOut
 }
 
 /** Nothing when there is none, which the master tells from what was announced. */
-function bodyOf(c: Context): AsyncIterable<Uint8Array> {
+function bodyOf(c: Context): ReadableStream<Uint8Array> {
   return c.req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() })
 }
 

@@ -37,7 +37,7 @@ export interface FileDesk {
   /** Bytes of the result that are here and good. */
   uploaded: (claim: FileClaim) => Promise<number>
   /** Appends a part, or changes nothing; the bytes that are here then. */
-  receive: (claim: FileClaim, part: UploadPart, body: AsyncIterable<Uint8Array>) => Promise<number>
+  receive: (claim: FileClaim, part: UploadPart, body: ReadableStream<Uint8Array>) => Promise<number>
 }
 
 /** A piece of a source on its way to a worker. */

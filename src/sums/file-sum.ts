@@ -48,7 +48,8 @@ export async function sumOf(path: string, from: number, to: number): Promise<str
 function startThread(): Worker {
   // In the executable, the thread is a file of its own beside the folder's name; all else is in one.
   const isCompiled = /[$~]bun/i.test(import.meta.url)
-  const thread = new Worker(new URL(isCompiled ? './sums/file-sum-thread.js' : './file-sum-thread.ts', import.meta.url))
+  const path = isCompiled ? './sums/file-sum-thread.js' : './file-sum-thread.ts'
+  const thread = new Worker(new URL(path, import.meta.url), { smol: true })
   thread.unref()
   thread.addEventListener('message', ({ data }: MessageEvent<SumReply>) => {
     const ended = waiting.get(data.id)

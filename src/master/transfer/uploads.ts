@@ -24,7 +24,12 @@ export class Uploads {
   async size(staged: string): Promise<number> {
     const known = this.uploads.get(staged)
     await known?.turn
-    return known?.size ?? sizeOf(staged)
+    const here = await sizeOf(staged)
+    if (known === undefined || known.size <= here) return known?.size ?? here
+    // Somebody took it away.
+    known.sum?.close()
+    this.uploads.delete(staged)
+    return here
   }
 
   /**
@@ -32,7 +37,7 @@ export class Uploads {
    *
    * @throws DarkstreamError `wrong_offset`, `damaged`, `invalid_request`, or `unavailable` when the disk is full
    */
-  async receive(staged: string, part: UploadPart, body: AsyncIterable<Uint8Array>): Promise<number> {
+  async receive(staged: string, part: UploadPart, body: ReadableStream<Uint8Array>): Promise<number> {
     if (part.offset + part.length > part.size) throw tooLong(part)
     const upload = this.uploads.get(staged) ?? (await this.begin(staged))
     upload.receiving.abort()
@@ -139,24 +144,21 @@ async function restart(file: FileHandle, upload: Upload): Promise<void> {
   await file.truncate(0)
 }
 
-/** The body's pieces, until the signal. */
-async function* pieces(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const given = Promise.withResolvers<never>()
-  given.promise.catch(() => {})
-  const stop = () => given.reject(new DarkstreamError('wrong_offset', 'a newer part took the place of this one'))
+/** The body's pieces, until the signal: a read that hangs on a dead connection ends, too. */
+async function* pieces(body: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader()
+  const stop = () => void reader.cancel().catch(() => {})
   signal.addEventListener('abort', stop, { once: true })
-  if (signal.aborted) stop()
-  const iterator = body[Symbol.asyncIterator]()
   try {
     for (;;) {
-      const { value, done } = await Promise.race([iterator.next(), given.promise])
-      if (done) return
-      yield value
+      if (signal.aborted) throw new DarkstreamError('wrong_offset', 'a newer part took the place of this one')
+      const { value, done } = await reader.read()
+      if (done && !signal.aborted) return
+      if (value) yield value
     }
   } finally {
     signal.removeEventListener('abort', stop)
-    // It may hang on a connection that is dead.
-    void Promise.resolve(iterator.return?.()).catch(() => {})
+    stop()
   }
 }
 

@@ -1,9 +1,11 @@
 import { DarkstreamError } from '../../contract/error.ts'
-import { type FileClaim, maxPartBytes } from '../../contract/files.ts'
+import type { FileClaim } from '../../contract/files.ts'
 import { sumOf } from '../../sums/file-sum.ts'
 import { stallSignal, type TransferParts } from './transfer-parts.ts'
 
-const firstPartBytes = 4 * 1024 * 1024
+const firstPartBytes = 1 * 1024 * 1024
+/** So that a part is not much to hold in memory, nor to send again. */
+const mostPartBytes = 4 * 1024 * 1024
 const leastPartBytes = 65_536
 /** Milliseconds that a part should take at least: below, the next one is larger. */
 const briefMs = 1000
@@ -27,6 +29,7 @@ export interface UploadRequest extends TransferParts {
  */
 export async function uploadResult(request: UploadRequest): Promise<void> {
   const { transfer, claim, size, signal } = request
+  const sums = partSums(request.path)
   let at = await transfer.uploaded(claim, signal)
   let length = firstPartBytes
   for (let idle = 0; at !== size;) {
@@ -34,10 +37,14 @@ export async function uploadResult(request: UploadRequest): Promise<void> {
     if (at > size) at = 0
     const part = { offset: at, length: partLength(request, at, length) }
     try {
+      const sha256 = await sums(part)
       const begun = performance.now()
-      at = await sendPart(request, part)
+      const next = at + part.length
+      // While this part travels, the sum of the next is made.
+      if (next < size) void sums({ offset: next, length: partLength(request, next, length) }).catch(() => {})
+      at = await sendPart(request, { ...part, sha256 })
       idle = 0
-      if (performance.now() - begun < briefMs) length = Math.min(length * 2, maxPartBytes)
+      if (performance.now() - begun < briefMs) length = Math.min(length * 2, mostPartBytes)
     } catch (error) {
       signal.throwIfAborted()
       const isOurs = error instanceof DarkstreamError && ['wrong_offset', 'damaged', 'unreachable'].includes(error.code)
@@ -52,13 +59,22 @@ function partLength({ size, pace }: UploadRequest, at: number, length: number): 
   return Math.min(length, size - at, pace.pieceBytes ?? length)
 }
 
-async function sendPart(request: UploadRequest, { offset, length }: { offset: number; length: number }) {
+/** The sums of a file's parts; of the newest one asked for it is made once. */
+function partSums(path: string) {
+  let newest: { key: string; sum: Promise<string> } | undefined
+  return ({ offset, length }: { offset: number; length: number }): Promise<string> => {
+    const key = `${offset}+${length}`
+    if (newest?.key !== key) newest = { key, sum: sumOf(path, offset, offset + length) }
+    return newest.sum
+  }
+}
+
+async function sendPart(request: UploadRequest, part: { offset: number; length: number; sha256: string }) {
   const { transfer, claim, path, size, pace, signal, stall_timeout_ms } = request
-  const sha256 = await sumOf(path, offset, offset + length)
-  await pace.take(length, signal)
+  await pace.take(part.length, signal)
   const watch = stallSignal(stall_timeout_ms, signal)
   try {
-    return await transfer.sendPart(claim, { path, offset, length, size, sha256 }, watch.signal)
+    return await transfer.sendPart(claim, { path, size, ...part }, watch.signal)
   } finally {
     watch.end()
   }
