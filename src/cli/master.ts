@@ -3,12 +3,10 @@ import { isLoopback } from '../api/loopback.ts'
 import { type KeyPair, watchKeyPair } from '../api/key-pair.ts'
 import { createApp, listen, type RunningServer } from '../api/server.ts'
 import { logJobEvents } from '../master/events.ts'
-import type { Tokens } from '../queue/tokens.ts'
 import { buildMaster } from './build-master.ts'
 import { openCertificate, type OwnCertificate } from './certificate.ts'
-import { type ClusterSecret, holds } from './cluster-secret.ts'
 import { openDoor } from './door.ts'
-import { joinAddress, type JoinAddress, joinLine } from './join-line.ts'
+import { joinAddress, tellHowToJoin } from './join-line.ts'
 import type { Log } from '../util/log.ts'
 import { systemdNotifier } from './notify.ts'
 import { openLog } from './open-log.ts'
@@ -37,7 +35,7 @@ export async function run(args: CommandArgs): Promise<number> {
   notifier.ready()
   const own = { port: server.port, path: base_path, is_tls: certificate !== undefined, version }
   const silence = config.server.discovery && !isLoopback(host) ? announceMaster(own, log) : undefined
-  if (door.secret) await tellJoinLine(door.secret, joinAddress(config.server, server.port, certificate), master.store)
+  await tellHowToJoin(door.secret, joinAddress(config.server, server.port, certificate), master.store)
   log.info(`${versionLine()}: master listening on ${server.url}`, {
     root_path: config.scanner.root_path,
     ...(config.replace.enabled ? { replaces: true } : { output_base: config.scanner.output_base }),
@@ -73,16 +71,4 @@ function followCertificate(own: OwnCertificate, server: RunningServer, log: Log,
     log.info(`the certificate ${own.files.cert} has changed: in use from now on`)
   }
   return watchKeyPair(own.files, renew, { log, signal })
-}
-
-/**
- * What to paste on other hosts: on a terminal always, else at the first start only, and never into the journal, where it
- * would stay.
- */
-async function tellJoinLine(secret: ClusterSecret & { is_new: boolean }, master: JoinAddress, tokens: Tokens) {
-  const remedy = 'darkstream token create worker, on this machine, makes a token to join with'
-  const isKept = process.env['JOURNAL_STREAM'] !== undefined
-  const isTold = (secret.is_new || process.stdout.isTTY) && !isKept && (await holds(secret, tokens))
-  const line = isTold ? `join a worker:\n  ${joinLine(master, secret.worker)}` : remedy
-  process.stdout.write(`${line}\n`)
 }

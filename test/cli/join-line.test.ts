@@ -13,6 +13,7 @@ test('without TLS it is address and token', () => {
   expect(joinLine(joinAddress(at({ 'server.host': '10.0.0.5' }), 8080), 'dsw_x')).toBe(
     'darkstream worker --master http://10.0.0.5:8080 --token dsw_x',
   )
+  expect(joinLine({ url: 'http://a', pin: undefined })).toBe('darkstream worker --master http://a')
   expect(joinAddress(at({ 'server.host': 'fd00::5', 'server.base_path': '/dark/' }), 80).url).toBe(
     'http://[fd00::5]:80/dark',
   )

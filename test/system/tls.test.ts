@@ -62,6 +62,7 @@ test('a master that makes its own certificate prints its pin; the line joins a w
   expect(await master.ended).toBe(0)
 
   const again = openMaster(base, [], { DARKSTREAM_SERVER_SELF_SIGNED: 'true' }).master
+  expect(await again.line(/darkstream worker --master/)).toEndWith(` --token TOKEN --pin ${pin}`)
   const client = createClient(`https://127.0.0.1:${await portOf(again)}`, trustedFetch({ ca: null, pin }))
   // It is known, and wants a token.
   expect(await client.status({}).catch((error: { code: string }) => error.code)).toBe('unauthorized')
@@ -105,6 +106,15 @@ test('a master shows itself by its files, and by new ones without a restart; a r
   const next = root.sign(['localhost'])
   place(next)
   await eventually(async () => (await status('--pin', pinOf(next.cert))).code === 0)
+  joined.signal('SIGTERM')
+  expect(await joined.ended).toBe(0)
+}, 60_000)
+
+test('a master that asks for no token tells its pin all the same', async () => {
+  const open = openMaster(temporaryFolder(), ['--self-signed', '--insecure']).master
+  const [, url = '', pin = ''] = /--master (https:\S+) --pin (sha256:\S+)$/.exec(await open.line(/--pin/)) ?? []
+  const joined = worker('--master', url, '--pin', pin)
+  await open.line(/worker w joined/)
   joined.signal('SIGTERM')
   expect(await joined.ended).toBe(0)
 }, 60_000)
