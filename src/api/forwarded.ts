@@ -52,7 +52,7 @@ export function isTrusted(address: string, trusted: readonly string[]): boolean 
 function callerIn(hops: readonly Hop[], peer: string, trusted: readonly string[]): Hop | undefined {
   let caller: Hop | undefined
   let teller = peer
-  for (const hop of hops.slice(-maxHops).toReversed()) {
+  for (const hop of hops.toReversed()) {
     if (!isTrusted(teller, trusted)) break
     caller = { ...hop, address: hop.address ?? teller }
     // What has no address was sent by somebody unknown, and so is all before it.
@@ -65,22 +65,23 @@ function callerIn(hops: readonly Hop[], peer: string, trusted: readonly string[]
 /** `for=192.0.2.43;host=media.example;proto=https, for="[2001:db8::1]:4711"`; none where the quoting is broken. */
 function standardHops(headers: Headers): Hop[] {
   const text = headers.get('Forwarded') ?? ''
-  const quoted = /"(?:\\.|[^"\\])*"/g
-  if (text.replaceAll(quoted, '').includes('"')) return []
-  return outsideQuotes(text, ',').map((element) => {
-    const pairs = outsideQuotes(element, ';').map((pair) => {
-      const [, name = '', value = ''] = /^([^=]*)=(.*)$/.exec(pair) ?? []
-      return [
-        name.trim().toLowerCase(),
-        value
-          .trim()
-          .replaceAll(/^"|"$|\\(?=.)/g, '')
-          .toLowerCase(),
-      ]
+  if (!/^(?:[^"]|"(?:\\.|[^"\\])*")*$/.test(text)) return []
+  return outsideQuotes(text, ',')
+    .slice(-maxHops)
+    .map((element) => {
+      const pairs = outsideQuotes(element, ';').map((pair) => {
+        const [, name = '', value = ''] = /^([^=]*)=(.*)$/.exec(pair) ?? []
+        return [
+          name.trim().toLowerCase(),
+          value
+            .trim()
+            .replaceAll(/^"|"$|\\(?=.)/g, '')
+            .toLowerCase(),
+        ]
+      })
+      const { for: address = '', host, proto } = Object.fromEntries(pairs) as Record<string, string | undefined>
+      return { address: addressOf(address), host, scheme: proto }
     })
-    const { for: address = '', host, proto } = Object.fromEntries(pairs) as Record<string, string | undefined>
-    return { address: addressOf(address), host, scheme: proto }
-  })
 }
 
 function outsideQuotes(text: string, separator: ',' | ';'): string[] {
@@ -93,11 +94,11 @@ function usualHops(headers: Headers): Hop[] {
   const [addresses, hosts, schemes] = ['For', 'Host', 'Proto'].map((name) => listOf(headers.get(`X-Forwarded-${name}`)))
   if (addresses === undefined || hosts === undefined || schemes === undefined) return []
   if (addresses.length + hosts.length + schemes.length === 0) return []
-  const count = Math.max(addresses.length, 1)
+  const count = Math.min(Math.max(addresses.length, 1), maxHops)
   // From the end: a proxy adds there, or puts its own in the place of all.
   const at = (list: readonly string[], index: number) => list[Math.max(0, list.length - count + index)]
   return Array.from({ length: count }, (_, index) => ({
-    address: addressOf(addresses[index] ?? ''),
+    address: addressOf(addresses.slice(-count)[index] ?? ''),
     host: at(hosts, index),
     scheme: at(schemes, index),
   }))

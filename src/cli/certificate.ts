@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import { isSelfSigned, pinOf, selfSigned } from '../api/certificate.ts'
@@ -78,7 +78,10 @@ function ownNames(): string[] {
 
 function writeOwn(path: string, { cert, key }: KeyPair): void {
   try {
-    writeFileSync(path, `${cert}${key}`, { flag: 'wx', mode: 0o600, flush: true })
+    // Half of it, after a crash, would be no certificate for ever.
+    rmSync(`${path}.new`, { force: true })
+    writeFileSync(`${path}.new`, `${cert}${key}`, { flag: 'wx', mode: 0o600, flush: true })
+    renameSync(`${path}.new`, path)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw new DarkstreamError('unavailable', `cannot keep the certificate in ${path}: ${code ?? message}`, {

@@ -74,6 +74,7 @@ describe('below a path', () => {
       expect([path, (await fetch(`${url}/media/dark${path}`)).status]).toEqual([path, 200])
       const beside = await fetch(url + path)
       expect([path, beside.status]).toEqual([path, 404])
+      expect(beside.headers.get('X-Content-Type-Options')).toBe('nosniff')
       expect(await beside.json()).toMatchObject({ code: 'not_found', message: expect.stringContaining('/media/dark') })
     }
     for (const path of ['/media/darkness/api/status', '/media/api/status', '/MEDIA/dark/api/status', '/media/dark']) {
