@@ -128,6 +128,7 @@ async function buildAs(
     mount_path: storage.mode === 'http' && transfer !== undefined ? null : storage.mount_path,
     min_free: storage.min_free,
     concurrency,
+    prefetch: own.prefetch > 0,
     child_environment: environment,
     log,
   })

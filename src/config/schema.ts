@@ -121,6 +121,7 @@ export const schema = {
     discovery: key(Flag, 'true', 'look for a master on the local network where master_url is not set'),
     heartbeat_interval: key(Duration('100ms'), '30s', 'pause between two signs of life'),
     job_check_interval: key(Duration('10ms'), '5s', 'pause between two questions for work'),
+    prefetch: key(Integer(0, 1), '1', 'sources that are fetched over HTTP while another encodes, for each conversion'),
     job_timeout: key(Duration('1s'), '2h', 'longest time for a whole job'),
   },
   storage: {

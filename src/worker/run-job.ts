@@ -37,6 +37,10 @@ export interface RunContext extends DeliveryContext {
   child_environment: Record<string, string | undefined>
   /** Called when the encode is over and only reading and handing in are left. */
   onEncoded: () => void
+  /** Resolves when the encoder is the job's, whose source may come before; at once unless told. */
+  turn?: Promise<void>
+  /** Called when the encoder is the job's and its source is here, with the way by which it came. */
+  onStarted?: (way: JobPlace['way']) => void
 }
 
 /** Why a conversion is stopped from outside. */
@@ -145,6 +149,17 @@ function asAtMaster({ source_path, staging_path }: Assignment): JobPlace {
   return { way: undefined, staging_path, source: async () => source_path, release: () => {} }
 }
 
+/** Waits for the encoder, or for the signal, whose reason is thrown. */
+async function untilTurn(turn: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+  if (turn !== undefined) {
+    await new Promise<void>((resume) => {
+      signal.addEventListener('abort', () => resume(), { once: true })
+      void turn.then(resume)
+    })
+  }
+  signal.throwIfAborted()
+}
+
 /** Converts, once there is room for the result, while telling the master how far it is, within the job's time. */
 async function convertWatched(
   job: Assignment,
@@ -162,6 +177,8 @@ async function convertWatched(
     const obstacle = await context.space.reserve(sized, stopped)
     if (obstacle !== undefined) throw new Stopped('stopped', obstacle)
     const read_path = await source(stopped, (percent) => (progress = { ...progress, percent }))
+    await untilTurn(context.turn, stopped)
+    context.onStarted?.(way)
     context.log.info('converting', { source_path: job.source_path, files: way })
     timeout = AbortSignal.timeout(context.job_timeout_ms)
     const result = await convert({

@@ -19,7 +19,10 @@ const claimWaitSeconds = 25
 /** Milliseconds between two heartbeats at least. */
 const newsPauseMs = 1000
 
-export interface WorkerOptions extends Omit<RunContext, 'onEncoded' | 'draining' | 'gpus' | 'outbox' | 'space'> {
+export interface WorkerOptions extends Omit<
+  RunContext,
+  'onEncoded' | 'onStarted' | 'turn' | 'draining' | 'gpus' | 'outbox' | 'space'
+> {
   gpus: GpuPool
   /** What tells the worker's master from another that it may be given later, such as its address. */
   master: string
@@ -28,11 +31,21 @@ export interface WorkerOptions extends Omit<RunContext, 'onEncoded' | 'draining'
   hostname: string
   /** Encodes at a time. */
   concurrency: number
+  /** Whether the source of the next job is fetched while one encodes; not where it need not be fetched. */
+  prefetch?: boolean
   heartbeat_interval_ms: number
   /** Where the shared storage is mounted; null when that is not to be checked. */
   mount_path: string | null
   /** Bytes that must be free for cache and results before a job is claimed; 0 checks nothing. */
   min_free: number
+}
+
+/** A job on its way through a slot. */
+interface Slot {
+  /** Its encode is over, one way or the other. */
+  encoded: Promise<void>
+  /** Nothing of it is left to do. */
+  ended: Promise<void>
 }
 
 /** A worker's life: registers, fills its slots with jobs, beats, and leaves in good order. */
@@ -49,7 +62,7 @@ export class Worker {
   /** That a claim came or went. */
   private readonly news = new Pulse()
   private fault: DarkstreamError | undefined
-  private readonly context: Omit<RunContext, 'onEncoded'>
+  private readonly context: Omit<RunContext, 'onEncoded' | 'onStarted' | 'turn'>
   private readonly obstacles: ObstacleWatch
 
   constructor(options: WorkerOptions) {
@@ -123,27 +136,54 @@ export class Worker {
 
   /**
    * One slot: claims and encodes one job after the other. While it encodes, the result before is still being checked and
-   * handed in, so that no encoder waits for a disk or the master; one at a time, so that results do not pile up.
+   * handed in, and the next job's source is on its way, so that no encoder waits for a disk, the network or the master;
+   * one of each at a time, so that nothing piles up.
    */
   private async fillSlot(): Promise<void> {
+    let before: Slot = { encoded: Promise.resolve(), ended: Promise.resolve() }
     let handingIn = Promise.resolve()
     while (!this.draining.signal.aborted) {
       const job = await this.claim()
       if (!job) continue
-      const encoded = Promise.withResolvers<void>()
-      const ended = this.runClaim(job, encoded.resolve)
-      await Promise.race([encoded.promise, ended])
-      await handingIn
-      handingIn = ended
+      const { isFetching, ...slot } = this.runInTurn(job, before.encoded)
+      if (await isFetching) await handingIn
+      else await Promise.all([slot.encoded, before.ended])
+      handingIn = before.ended
+      before = slot
     }
-    await handingIn
+    await Promise.all([handingIn, before.ended])
   }
 
-  private async runClaim(job: Assignment, onEncoded: () => void): Promise<void> {
+  /** Runs a claim whose encode has its turn after another; it is given back when the worker is to end before. */
+  private runInTurn(job: Assignment, turn: Promise<void>) {
+    const { draining, stopping, options } = this
+    const [encoded, started] = [Promise.withResolvers<void>(), Promise.withResolvers<boolean>()]
+    const givenBack = new AbortController()
+    const giveBack = () => givenBack.abort(stopNow)
+    void turn.then(() => draining.signal.removeEventListener('abort', giveBack))
+    draining.signal.addEventListener('abort', giveBack, { once: true })
+    const ended = this.runClaim(job, AbortSignal.any([stopping.signal, givenBack.signal]), {
+      turn,
+      onEncoded: encoded.resolve,
+      onStarted: (way) => started.resolve(way === 'http' && options.prefetch === true),
+    })
+    return {
+      encoded: Promise.race([encoded.promise, ended]),
+      ended,
+      /** Whether the next one may be fetched while this one encodes; false where it ended without. */
+      isFetching: Promise.race([started.promise, ended.then(() => false)]),
+    }
+  }
+
+  private async runClaim(
+    job: Assignment,
+    signal: AbortSignal,
+    steps: Pick<RunContext, 'turn' | 'onEncoded' | 'onStarted'>,
+  ): Promise<void> {
     this.claims.add(job)
     this.news.beat()
     try {
-      await runJob(job, { ...this.context, onEncoded }, this.stopping.signal)
+      await runJob(job, { ...this.context, ...steps }, signal)
     } catch (error) {
       this.log.error(`unexpected: ${(error as Error).stack ?? String(error)}`, { job_id: job.id, attempt: job.attempt })
     } finally {

@@ -69,6 +69,7 @@ describe('the original system’s example files load unchanged', () => {
       discovery: true,
       heartbeat_interval: 30_000,
       job_check_interval: 5000,
+      prefetch: 1,
       job_timeout: 7_200_000,
     })
     expect(config.storage).toEqual({

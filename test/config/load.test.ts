@@ -65,6 +65,7 @@ const defaults = {
     discovery: true,
     heartbeat_interval: 30_000,
     job_check_interval: 5000,
+    prefetch: 1,
     job_timeout: 7_200_000,
   },
   storage: {

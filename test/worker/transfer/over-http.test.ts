@@ -1,13 +1,37 @@
 import { expect, test } from 'bun:test'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { DarkstreamError } from '../../../src/contract/error.ts'
 import { useClips } from '../../support/clips.ts'
 import { openMaster } from '../../support/master.ts'
+import { News } from '../../support/news.ts'
 import { temporaryFolder } from '../../support/program.ts'
 import { openWorker, workUntil } from '../open-worker.ts'
 import { openFiles, serve } from './open-files.ts'
 
 const clips = useClips()
+const away = () => Promise.reject(new DarkstreamError('unreachable', 'away'))
+
+/** A worker over HTTP with two films to convert, the first of them long enough to do something meanwhile. */
+async function withTwo(prefetch: boolean) {
+  const master = openMaster()
+  const { api, transfer } = serve(master)
+  const work_base = temporaryFolder()
+  for (const name of ['a.mp4', 'b.mp4'])
+    await master.addSource(name, await Bun.file(await clips.path('long.mp4')).bytes())
+  const news = new News()
+  const sources: string[] = []
+  const watched: typeof transfer = {
+    ...transfer,
+    async fetchSource(claim, ...rest) {
+      sources.push(claim.job_id)
+      news.beat()
+      return transfer.fetchSource(claim, ...rest)
+    },
+  }
+  const files = openFiles({ api, transfer: watched, work_base })
+  return { master, ...openWorker(api, { work_base, files, concurrency: 1, prefetch }), sources, news }
+}
 
 test('a worker converts over HTTP what it cannot see, and the job tells that it came so', async () => {
   const master = openMaster()
@@ -24,4 +48,61 @@ test('a worker converts over HTTP what it cannot see, and the job tells that it 
   expect(readdirSync(join(work_base, 'sources'))).toHaveLength(1)
   expect(readdirSync(join(work_base, 'results'))).toEqual([])
   expect(existsSync(join(master.output_base, '.darkstream', 'work', `${job_id}.1`))).toBe(false)
+})
+
+test('while one encodes, the source of the next comes; a worker told to end gives that one back', async () => {
+  const { master, worker, sources, news, lines } = await withTwo(true)
+  const running = worker.run()
+  await news.until(() => sources.length === 2)
+  expect(lines.filter((line) => line.includes('converting'))).toHaveLength(1)
+  expect(worker.activeJobs).toBe(2)
+  worker.drain()
+  await running
+  const { jobs } = await master.api.jobs({})
+  expect(jobs.map(({ status }) => status).toSorted()).toEqual(['completed', 'pending'])
+  const waiting = jobs.find(({ status }) => status === 'pending')
+  expect(waiting?.id).toBe(sources[1] ?? '')
+  expect(waiting?.retry_count).toBe(0)
+})
+
+test('without prefetch a source comes only when the encode before it is over', async () => {
+  const { master, worker, sources, news, lines } = await withTwo(false)
+  const running = worker.run()
+  await news.until(() => sources.length === 2)
+  expect(lines.filter((line) => line.includes('converting')).length).toBeGreaterThan(0)
+  worker.drain()
+  await running
+  const { jobs } = await master.api.jobs({})
+  expect(jobs.map(({ status }) => status)).toEqual(['completed', 'completed'])
+})
+
+test('a result that could not be delivered is uploaded by the next start, without a second encode', async () => {
+  const master = openMaster()
+  const { api, transfer } = serve(master)
+  const work_base = temporaryFolder()
+  const job_id = await master.addSource('a.mp4', await Bun.file(await clips.path('plain.mp4')).bytes())
+  const first = openWorker(api, {
+    work_base,
+    drain_patience_ms: 0,
+    files: openFiles({
+      api,
+      work_base,
+      transfer: {
+        ...transfer,
+        uploaded() {
+          first.worker.drain()
+          return away()
+        },
+      },
+    }),
+  })
+  await first.worker.run()
+  expect(first.lines.at(-1)).toContain('the result waits in the outbox')
+  const second = openWorker(api, { work_base, files: openFiles({ api, transfer, work_base }) })
+  await workUntil(master, second.worker, 1)
+  const { job } = await master.api.job({ job_id })
+  expect(job).toMatchObject({ status: 'completed', attempt: 1 })
+  expect(Bun.file(job.output_path).size).toBe(job.output_size ?? 0)
+  expect(second.lines.some((line) => line.includes('converting'))).toBe(false)
+  expect(readdirSync(join(work_base, 'results'))).toEqual([])
 })
