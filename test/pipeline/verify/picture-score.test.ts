@@ -16,7 +16,7 @@ test('xpsnr is the least of the planes, and 100 where the pictures are equal', (
   expect(parseScore('xpsnr', line.replace('40.6061', 'inf'))).toBe(39.9363)
 })
 
-/** As libvmaf's users report them; no build here has it. */
+/** In the words of vf_libvmaf.c of FFmpeg, `VMAF score: %f`, and of older ones; no build here has the filter. */
 test.each([
   '[Parsed_libvmaf_4 @ 0x55d0c3b2f3c0] [info] VMAF score: 95.123456',
   '[libvmaf @ 0x55d0c3b2f3c0] [info] VMAF score: 95.123456',
