@@ -37,7 +37,9 @@ function runTests(args: readonly string[]): Tally {
   const report = join(folder, 'junit.xml')
   try {
     // Without --parallel, a process.exit(0) in a test would end the run there and pass.
-    const code = bun(['test', '--parallel=2', '--reporter=junit', `--reporter-outfile=${report}`, ...args])
+    // A test that stands still ends some time; none is to fail because the machine is slow.
+    const options = ['--parallel=2', '--timeout=120000', '--reporter=junit', `--reporter-outfile=${report}`]
+    const code = bun(['test', ...options, ...args])
     return judge(code, readReport(report))
   } finally {
     rmSync(folder, { recursive: true, force: true })
