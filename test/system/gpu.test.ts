@@ -155,7 +155,9 @@ describe.skipIf(isMissing)('on a Vulkan device', () => {
       /Encoding: FFV1, ProRes \(proved: FFV1 8 and 10 bit, ProRes 10 bit; not H\.264 .*no Vulkan Video/,
     )
     expect(output).toMatch(/Decoding: FFV1, ProRes \(proved: /)
-    expect(output).toContain('Filtering: scale_vulkan (proved: scale_vulkan 8 and 10 bit)')
+    expect(output).toContain(
+      'Filtering: scale_vulkan, libplacebo (proved: scale_vulkan 8 and 10 bit, libplacebo 10 bit)',
+    )
     const old = await run(['detect', '--quick', '--json'], {
       environment: { ...environment, DARKSTREAM_FFMPEG_PATH: 'ffmpeg' },
     })
