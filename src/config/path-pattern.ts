@@ -24,10 +24,29 @@ function faultOf(pattern: string): string | undefined {
   if (pattern.startsWith('!')) return 'an earlier profile takes what this one shall not, there is no !'
   if (/\\(?![*?[\]{}!\\,-])/.test(pattern)) return 'write / between folders'
   if (pattern.startsWith('/') || /^[a-z]:\//i.test(pattern)) return 'relative to scanner.root_path, without / in front'
+  const open = unclosedIn(pattern)
+  if (open) return `close its ${open} with ${open === '[' ? ']' : '}'}, or write \\${open} for the sign itself`
+  if (pattern === '.' || pattern === './') return 'write ** for all that is in the folder'
   const parts = pattern.split('/')
   if (parts.some((part) => part === '.' || part === '..')) return 'without . and .. for folders'
   const last = parts.at(-1) ?? ''
   if (last === '') return `write ${pattern}** for all that is in the folder`
   const isFolder = !/[*?[{]/.test(last) && extname(last) === ''
   return isFolder ? `write ${pattern}/** for all that is in the folder` : undefined
+}
+
+const escaped = /\\./g
+/** A `]` in front is one of those to choose from, as in shells. */
+const choice = /\[(?:[!^]|(?![!^]))[^][^\]]*\]/g
+const innermost = /\{[^{}]*\}/g
+
+/** The sign of a choice that has no end: it would be taken for itself, which is hardly what was meant. */
+function unclosedIn(pattern: string): '[' | '{' | undefined {
+  let rest = pattern.replace(escaped, '.').replace(choice, '.')
+  if (rest.includes('[')) return '['
+  for (let before = ''; before !== rest;) {
+    before = rest
+    rest = rest.replace(innermost, '.')
+  }
+  return rest.includes('{') ? '{' : undefined
 }

@@ -67,9 +67,15 @@ function conflictsWithEarlier(loaded: LoadedProfile, earlier: readonly LoadedPro
 /** Whether every source that the later profile holds for has gone to the earlier one, as far as their words tell. */
 function takesAllOf(earlier: ConfiguredProfile, later: ConfiguredProfile): boolean {
   const { path } = earlier
-  const isPathHeld = path === null || (later.path?.every((pattern) => path.includes(pattern)) ?? false)
+  const isPathHeld =
+    path === null || (later.path?.every((pattern) => path.includes(pattern) || path.some(isForAll)) ?? false)
   if (!isPathHeld || !isImplied(earlier.when, later.when)) return false
   return earlier.when.compliant === undefined || isDeepStrictEqual(earlier.settings, later.settings)
+}
+
+/** Whether a pattern fits every path below the source folder; a profile without patterns also takes what lies elsewhere. */
+function isForAll(pattern: string): boolean {
+  return /^\*\*(\/\*{1,2})*$/.test(pattern)
 }
 
 /** Whether what meets the stricter conditions meets the others too. */

@@ -179,16 +179,21 @@ export function ListOf(
   expected: string,
   { separator = ',' }: { separator?: ',' | null } = {},
 ): ValueType<readonly string[]> {
+  const partsOf = (text: string) => (separator === null ? [text] : text.replace(/,\s*$/, '').split(separator))
   return {
     expected,
     parse(text) {
       const items = new Set<string>()
-      for (const part of separator === null ? [text] : text.replace(/,\s*$/, '').split(separator)) {
+      for (const part of partsOf(text)) {
         const value = item.parse(part)
         if (value === undefined) return undefined
         items.add(value)
       }
       return [...items]
+    },
+    hint(text) {
+      const refused = partsOf(text).find((part) => item.parse(part) === undefined)
+      return refused === undefined ? undefined : item.hint?.(refused)
     },
     format: (value) => value,
     item,

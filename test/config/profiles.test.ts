@@ -209,19 +209,30 @@ describe('a pattern that fits no file, or not those that were meant, is refused:
     ['phones/', 'write phones/** for all that is in the folder'],
     ['phones\\**\\x', 'write / between folders'],
     ['!phones/**', 'an earlier profile takes what this one shall not, there is no !'],
+    ['.', 'write ** for all that is in the folder'],
+    ['[ab/**', 'close its [ with ], or write \\[ for the sign itself'],
+    ['[]/**', 'close its [ with ], or write \\[ for the sign itself'],
+    ['{a,{b}/**', 'close its { with }, or write \\{ for the sign itself'],
+    [String.raw`{a,b\}/**`, 'close its { with }, or write \\{ for the sign itself'],
   ])('%p', (pattern, hint) => {
     const [problem] = problemsOf(`profiles:\n- name: a\n  path:\n  - '${pattern}'`)
     expect(problem).toStartWith('4: profiles.1.path: expected a pattern of at most 1000 characters for paths below')
     expect(problem).toEndWith(`; ${hint}`)
+    const [single] = problemsOf(`profiles:\n- name: a\n  path: '${pattern}'`)
+    expect(single).toStartWith('3: profiles.1.path: expected a list of patterns such as ["phones/**"], found ')
+    expect(single).toEndWith(`; ${hint}`)
   })
 
-  test.each(['**', '*', 'a/b.mp4', '**/*.{mp4,mkv}', 'a, b/**', String.raw`films \[hevc\]/**`, '[ab]/**', 'a b/ü?/*'])(
-    'while %p is right',
-    (pattern) => {
-      const { config } = load(`profiles:\n- name: a\n  path: '${pattern}'`)
-      expect(config.profiles[0]?.path).toEqual([pattern])
-    },
-  )
+  test.each(
+    [
+      ['**', '*', 'a/b.mp4', '**/*.{mp4,mkv}', 'a, b/**', '[ab]/**', 'a b/ü?/*'],
+      ['[]a]/**', '[!]a]/**', '[{]/**', 'a]b}/**', '{a,{b,[}]}}/**'],
+      [String.raw`films \[hevc\]/**`, String.raw`films \[hevc/**`, String.raw`\{a/**`],
+    ].flat(),
+  )('while %p is right', (pattern) => {
+    const { config } = load(`profiles:\n- name: a\n  path: '${pattern}'`)
+    expect(config.profiles[0]?.path).toEqual([pattern])
+  })
 })
 
 const profile = (...lines: string[]) => `profiles:\n- name: a\n${lines.map((line) => `  ${line}\n`).join('')}`
@@ -295,6 +306,8 @@ describe('a profile that nothing is left for is refused:', () => {
   test.each([
     ['skip: true', 'path: x/**, when: {hdr: true}'],
     ['path: [x/**, y/**]', 'path: [y/**], when: {codec: h264}'],
+    ['path: "**"', 'path: [x/**, "*.avi"]'],
+    ['path: [y/**, "**/*"], when: {hdr: true}', 'path: x/**, when: {hdr: true, codec: h264}'],
     ['when: {min_height: 1000}', 'when: {min_height: 1080, codec: h264}'],
     ['when: {codec: [h264, hevc]}', 'when: {codec: h265}'],
     ['when: {max_bitrate: 9M, hdr: false}', 'when: {max_bitrate: 8M, hdr: false}'],
@@ -308,6 +321,9 @@ describe('a profile that nothing is left for is refused:', () => {
   test.each([
     ['path: x/**', 'skip: true'],
     ['path: x/**', 'path: [x/**, y/**]'],
+    ['path: "**"', 'skip: true'],
+    ['path: "**/*.avi"', 'path: x/**'],
+    ['path: "**", when: {hdr: true}', 'path: x/**'],
     ['when: {min_height: 1080}', 'when: {min_height: 1000}'],
     ['when: {min_height: 0001, max_height: 2000}', 'when: {min_height: 1}'],
     ['when: {codec: h264}', 'when: {codec: [h264, hevc]}'],
