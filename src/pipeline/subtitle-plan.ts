@@ -1,5 +1,5 @@
 import type { Container } from '../contract/conversion.ts'
-import { holdsSubtitle } from './container-holds.ts'
+import { holdsSubtitle, isMov } from './container-holds.ts'
 import type { MediaInfo, SubtitleStream } from './media-info.ts'
 import { type Decision, dropped } from './stream-decision.ts'
 
@@ -36,20 +36,43 @@ const textOf: Record<Container, { encoder: 'mov_text' | 'srt' | 'webvtt'; codec:
 
 /** Plans every subtitle track of the source. */
 export function planSubtitles(info: MediaInfo, container: Container): SubtitlesPlan {
-  const tracks: SubtitlePlan[] = []
-  const notes: string[] = []
-  const decisions = new Map<number, Decision>()
-  info.streams
-    .filter((stream) => stream.kind === 'subtitle')
-    .forEach((source, position) => {
-      const decision = decide(source, container)
-      decisions.set(source.index, decision)
-      if (decision.action !== 'drop') tracks.push(trackOf(source, decision, container))
-      if (decision.action === 'convert' && styled.test(source.codec)) {
-        notes.push(`subtitle track ${position + 1} lost its styling: ${decision.reason}`)
-      }
-    })
-  return { tracks, notes, decisions }
+  const sources = info.streams.filter((stream) => stream.kind === 'subtitle')
+  const decisions = new Map(sources.map((source) => [source.index, decide(source, container)]))
+  const tracks = sources.flatMap((source) => {
+    const decision = decisions.get(source.index)
+    return decision === undefined || decision.action === 'drop' ? [] : [trackOf(source, decision, container)]
+  })
+  return { tracks, notes: styleNotes(sources, decisions, container), decisions }
+}
+
+/**
+ * What text loses on its way. Only ass surely has what is lost; of others nobody knows before all of it is read. mov shows
+ * one text at a time: FFmpeg ends a cue where the next begins, and does not take it up again.
+ */
+function styleNotes(
+  sources: readonly SubtitleStream[],
+  decisions: SubtitlesPlan['decisions'],
+  container: Container,
+): string[] {
+  const reasonOf = ({ index }: SubtitleStream) => {
+    const decision = decisions.get(index)
+    return decision?.action === 'convert' ? decision.reason : null
+  }
+  const ends = isMov(container) ? ', and cues that overlap are shortened' : ''
+  const ofStyled = sources.flatMap((source, position) => {
+    const reason = reasonOf(source)
+    if (reason === null || !styled.test(source.codec)) return []
+    return [`subtitle track ${position + 1} lost its styling${ends}: ${reason}`]
+  })
+  const others = sources.filter((source) => reasonOf(source) !== null && !styled.test(source.codec))
+  const [first] = others
+  // Matroska's text has colours and positions too.
+  if (first === undefined || container === 'mkv') return ofStyled
+  const [which, keep] =
+    others.length === 1
+      ? [`subtitle track ${sources.indexOf(first) + 1}`, 'keeps']
+      : [`${others.length} subtitle tracks`, 'keep']
+  return [...ofStyled, `${which} ${keep} no colours or positions${ends}: ${reasonOf(first)}`]
 }
 
 function decide({ codec }: SubtitleStream, container: Container): Decision {

@@ -84,7 +84,8 @@ describe.each(testFfmpegs)('a file with everything, by %s,', (_, program) => {
       location: '+48.1234+011.5678/',
     })
     expect(notes).toEqual([
-      'subtitle track 2 lost its styling: mp4 holds text as mov_text only',
+      'subtitle track 2 lost its styling, and cues that overlap are shortened: mp4 holds text as mov_text only',
+      'subtitle track 1 keeps no colours or positions, and cues that overlap are shortened: mp4 holds text as mov_text only',
       '1 attachment was dropped: mp4 holds no attachments',
     ])
   })
@@ -120,7 +121,8 @@ describe.each(testFfmpegs)('a file with everything, by %s,', (_, program) => {
     ])
     expect(notes).toEqual([
       'audio track 2 lost its flag comment, which mov does not hold',
-      'subtitle track 2 lost its styling: mov holds text as mov_text only',
+      'subtitle track 2 lost its styling, and cues that overlap are shortened: mov holds text as mov_text only',
+      'subtitle track 1 keeps no colours or positions, and cues that overlap are shortened: mov holds text as mov_text only',
       'subtitle track 1 lost its flag hearing_impaired, which mov does not hold',
       'subtitle track 2 lost its flag forced, which mov does not hold',
       '1 attachment was dropped: mov holds no attachments',
@@ -157,6 +159,42 @@ describe.each(testFfmpegs)('a file with everything, by %s,', (_, program) => {
       if (container === 'mkv') expect(Object.keys(tags[1] ?? {})).not.toContain('HANDLER_NAME')
     },
   )
+})
+
+describe.each(testFfmpegs)('text with colours and positions whose cues overlap, by %s,', (_, program) => {
+  const cues = [
+    '1\n00:00:00,000 --> 00:00:00,900\n<font color="#ff0000">Red</font> <i>slanted</i>\n',
+    '2\n00:00:00,300 --> 00:00:00,600\n{\\an8}Above\n\n',
+  ].join('\n')
+
+  test.each([
+    ['mp4', ['0.300000', '0.300000'], ', and cues that overlap are shortened'],
+    ['webm', ['0.900000', '0.300000'], ''],
+    ['mkv', ['0.900000', '0.300000'], null],
+  ] as const)('is told what of it %s does not hold', async (container, lengths, ends) => {
+    const twice = ['-map', '0', '-map', '1', '-map', '1']
+    const source = await studio.make('cues.mkv', [
+      ...picture,
+      '-i',
+      file('cues.srt', cues),
+      ...twice,
+      ...x264,
+      '-c:s',
+      'srt',
+    ])
+    const wanted = container === 'webm' ? ({ container, codec: 'vp9', audio_codec: 'opus' } as const) : { container }
+    const { path, notes } = await studio.convert(program, source, wanted)
+    const target = container === 'webm' ? 'webvtt' : 'mov_text'
+    expect(notes).toEqual(
+      ends === null
+        ? []
+        : [`2 subtitle tracks keep no colours or positions${ends}: ${container} holds text as ${target} only`],
+    )
+    const text = await studio.subtitles(path)
+    expect(text.durations.filter((length) => Number(length) > 0).slice(0, 2)).toEqual([...lengths])
+    expect(text.srt).toContain('<i>slanted</i>')
+    expect([text.srt.includes('#ff0000'), text.srt.includes('an8')]).toEqual([ends === null, ends === null])
+  })
 })
 
 describe.each(testFfmpegs)('a clip of a phone, by %s,', (_, program) => {

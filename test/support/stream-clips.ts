@@ -23,6 +23,8 @@ export interface StreamStudio {
   levels(path: string, track: number): Promise<number[]>
   /** The hashes of a sound track's packets. */
   packets(path: string, track: number): Promise<string[]>
+  /** The first subtitle track as srt, and the seconds that each packet of it lasts. */
+  subtitles(path: string): Promise<{ srt: string; durations: string[] }>
   /** Of the first sound track: its highest peak in decibels, and the seconds at which it begins to be heard. */
   loudness(path: string): Promise<{ peak: number; starts: number }>
 }
@@ -92,6 +94,12 @@ export function useStreamStudio(): StreamStudio {
       const args = ['-map', `0:a:${track}`, '-c', 'copy', '-f', 'framemd5', '-']
       const { out } = await run(['ffmpeg', '-nostdin', '-loglevel', 'error', '-i', path, ...args])
       return out.split('\n').flatMap((line) => (line.startsWith('#') ? [] : line.split(',').slice(-1)))
+    },
+    async subtitles(path) {
+      const { out: srt } = await run(['ffmpeg', '-v', 'error', '-i', path, '-map', '0:s:0', '-f', 'srt', '-'])
+      const show = ['-select_streams', 's:0', '-show_entries', 'packet=duration_time', '-of', 'default=nk=1:nw=1']
+      const { out } = await run(['ffprobe', '-v', 'error', ...show, path])
+      return { srt, durations: out.trim().split(/\s+/) }
     },
     async loudness(path) {
       const said = await measure(path, 0, 'silencedetect=noise=-20dB:duration=0.2,astats=measure_perchannel=none')
