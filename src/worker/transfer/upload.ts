@@ -5,7 +5,7 @@ import { stallSignal, type TransferParts } from './transfer-parts.ts'
 
 const firstPartBytes = 1 * 1024 * 1024
 /** So that a part is not much to hold in memory, nor to send again. */
-const mostPartBytes = 4 * 1024 * 1024
+const mostPartBytes = 8 * 1024 * 1024
 const leastPartBytes = 65_536
 /** Milliseconds that a part should take at least: below, the next one is larger. */
 const briefMs = 1000
