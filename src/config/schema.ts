@@ -87,7 +87,7 @@ export const schema = {
     bitrate: key(Bitrate('10k', '1G'), '5M', 'video bits per second, on average; not for ffv1 and prores'),
     preset: key(Choice(presets), 'fast', 'speed against size, as x264 names it'),
     audio_codec: key(Choice(audioCodecs), 'aac', 'audio codec of the results; copy keeps a track where possible'),
-    audio_bitrate: key(Bitrate('6k', '2M'), '128k', 'bits per second of each audio track'),
+    audio_bitrate: key(Bitrate('6k', '2M'), '128k', 'bits per second of a stereo track; more for each further channel'),
     container: key(Choice(containers), 'mp4', 'file format of the results'),
     overwrite: key(Flag, 'false', 'replace a foreign file that already lies where a result belongs'),
     quality: optional(Integer(1, 100), 'the bitrate decides', 'one scale of quality over all encoders, 100 the best'),

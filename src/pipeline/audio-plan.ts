@@ -3,6 +3,7 @@ import { channelLimits, planChannels } from './channel-filters.ts'
 import type { AudioStream, MediaInfo } from './media-info.ts'
 import { mayCopy } from './may-copy.ts'
 import { type Decision, dropped } from './stream-decision.ts'
+import { rateOfTrack } from './track-rate.ts'
 
 /** How one sound track goes into the result. */
 export interface AudioPlan {
@@ -14,6 +15,8 @@ export interface AudioPlan {
   decode: string[]
   /** Bits per second; null for what has no rate to choose. */
   bitrate: number | null
+  /** Of the result. */
+  channels: number
   /** For its channels, one after the other, in FFmpeg's grammar. */
   filters: string[]
   /** Hertz to convert to; null to leave it as it is. */
@@ -78,7 +81,8 @@ function planTrack(source: AudioStream, settings: ConversionSettings, formats: r
 }
 
 function unchanged(source: AudioStream): Omit<AudioPlan, 'encoder' | 'codec'> {
-  return { stream_index: source.index, decode: [], bitrate: null, filters: [], sample_rate: null }
+  const { index: stream_index, channels } = source
+  return { stream_index, decode: [], bitrate: null, channels, filters: [], sample_rate: null }
 }
 
 /** The encoder that keeps every sample of what only lies in another order; undefined for what is no such. */
@@ -109,7 +113,8 @@ function encoded(source: AudioStream, settings: ConversionSettings, reason: stri
       encoder,
       codec,
       decode: decodeOptions(source),
-      bitrate: Math.min(settings.audio_bitrate, most),
+      bitrate: Math.min(rateOfTrack(settings, channels.count), most),
+      channels: channels.count,
       filters: channels.filters,
       sample_rate: rate,
     },

@@ -42,8 +42,11 @@ const layouts: Record<string, string> = {
   '22.2': 'FL FR FC LFE BL BR FLC FRC BC SL SR TC TFL TFC TFR TBL TBC TBR LFE2 TSL TSR BFC BFL BFR',
 }
 
-/** What FFmpeg takes so many channels of no known layout for. */
-const guesses = ['mono', 'stereo', '2.1', '4.0', '5.0', '5.1', '6.1', '7.1']
+/**
+ * What FFmpeg takes so many channels of no known layout for. Not three, which it takes for 2.1: what is no bass would be lost
+ * in a channel for the bass.
+ */
+const guesses = ['mono', 'stereo', '', '4.0', '5.0', '5.1', '6.1', '7.1']
 
 /** The channels of a standard layout; undefined for a name that is none. */
 export function layoutChannels(name: string): readonly string[] | undefined {

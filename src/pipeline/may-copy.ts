@@ -2,6 +2,7 @@ import type { ConversionSettings } from '../contract/conversion.ts'
 import { channelLimits } from './channel-filters.ts'
 import { holdsSound } from './container-holds.ts'
 import type { AudioStream } from './media-info.ts'
+import { rateOfTrack } from './track-rate.ts'
 
 /** Whether a sound track may stay as it is, and why or why not, in a few words. */
 export interface CopyAnswer {
@@ -29,11 +30,12 @@ export function mayCopy(source: AudioStream, settings: ConversionSettings, forma
   if (source.codec !== wanted || !isHeld) return no(`audio_codec is ${wanted}`)
   const obstacle = obstacleOf(source, settings, formats)
   if (obstacle !== undefined) return no(`already ${wanted}, but ${obstacle}`)
-  return yes(`already ${wanted} at no more than ${thousands(settings.audio_bitrate)}`)
+  return yes(`already ${wanted} at no more than ${thousands(rateOfTrack(settings, source.channels))}`)
 }
 
 /** Why a track that has the right codec is encoded again; undefined when it need not be. */
-function obstacleOf(source: AudioStream, { audio_bitrate: most }: ConversionSettings, formats: readonly string[]) {
+function obstacleOf(source: AudioStream, settings: ConversionSettings, formats: readonly string[]) {
+  const most = rateOfTrack(settings, source.channels)
   if (source.bit_rate === null) return 'of a bit rate that the file does not tell'
   if (source.bit_rate > most * rateTolerance) {
     return `at ${thousands(source.bit_rate)}, more than ${thousands(most)}`

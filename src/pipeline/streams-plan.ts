@@ -2,7 +2,7 @@ import type { ConversionSettings } from '../contract/conversion.ts'
 import { type AudioPlan, planAudio } from './audio-plan.ts'
 import type { ExpectedStreams } from './expected-streams.ts'
 import { type ExtraPlan, planExtras } from './extra-plan.ts'
-import type { MediaInfo, VideoStream } from './media-info.ts'
+import type { MediaInfo, MediaStream, VideoStream } from './media-info.ts'
 import type { Decision, StreamDecision } from './stream-decision.ts'
 import { droppedNotes } from './stream-notes.ts'
 import { planSubtitles, type SubtitlePlan } from './subtitle-plan.ts'
@@ -68,10 +68,23 @@ export function planStreams(info: MediaInfo, main: VideoStream, settings: Conver
       ...droppedNotes(info, decisions),
     ],
     expected: {
-      audio: expectedTracks(audio.tracks),
+      audio: expectedTracks(audio.tracks).map((track, position) => ({
+        ...track,
+        ...expectedTimes(sourcesOf(audio.tracks)[position], info, main),
+        channels: audio.tracks[position]?.channels ?? 0,
+      })),
       subtitles: expectedTracks(subtitles.tracks),
       extras: covers.length + attachments.length,
       chapters: info.chapter_count,
     },
   }
+}
+
+/** Broadcasts begin and end wherever they were cut, each track for itself. */
+function expectedTimes(track: MediaStream | undefined, { formats }: MediaInfo, main: VideoStream) {
+  const isCut = formats.some((name) => name === 'mpegts' || name === 'mpeg')
+  if (track?.kind !== 'audio' || isCut) return { seconds: null, delay_seconds: null }
+  const { duration_seconds: seconds, start_seconds: start } = track
+  const delay_seconds = start === null || main.start_seconds === null ? null : start - main.start_seconds
+  return { seconds, delay_seconds }
 }

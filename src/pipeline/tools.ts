@@ -56,9 +56,12 @@ function lookUp(path: string, environment: Record<string, string | undefined>): 
 /** Beside the path as given, or beside what it is a link to. A wrapper named `ffmpeg9` has no sibling by rule, so PATH's is not taken. */
 function siblingProbe(ffmpegPath: string): string | undefined {
   const name = basename(ffmpegPath).replace('ffmpeg', 'ffprobe')
-  return [ffmpegPath, realpathSync(ffmpegPath)]
-    .flatMap((path) => [join(dirname(path), name), join(dirname(path), 'ffprobe')])
-    .find((path) => existsSync(path))
+  return (
+    [ffmpegPath, realpathSync(ffmpegPath)]
+      .flatMap((path) => [join(dirname(path), name), join(dirname(path), 'ffprobe')])
+      // Of a program that is not called ffmpeg the first name is its own.
+      .find((path) => path !== ffmpegPath && path !== realpathSync(ffmpegPath) && existsSync(path))
+  )
 }
 
 async function readVersion(ffmpegPath: string, request: FindToolsRequest): Promise<string> {

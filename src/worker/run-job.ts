@@ -109,8 +109,7 @@ async function endOf(job: Assignment, context: RunContext, signal: AbortSignal):
     return { ...told({ outcome: 'completed', input: { ...input, sha256 } }), is_upload: true }
   } catch (error) {
     if (error instanceof SkippedError) return told(skipOf(error))
-    if (!(error instanceof ConversionError)) throw error
-    const { message, report, ran_on } = error
+    const { message, report, ran_on } = failureOf(error, signal)
     log.info(`failed: ${message}`, { step: report.step, class: report.class })
     return told({ outcome: 'failed', input: { ...claim, error_message: message, report, ran_on } })
   } finally {
@@ -133,6 +132,18 @@ async function endOf(job: Assignment, context: RunContext, signal: AbortSignal):
     const known = record ?? { source_facts: null, profile: null, settings: null }
     return { outcome: 'skipped', input: { ...claim, ...known, reason, notes: [], ran_on } }
   }
+}
+
+/**
+ * What an attempt failed by. What nobody expected, such as a result that somebody removes in mid-check, is a failure too: else
+ * the job would wait until its lease is over. Throws what ends the attempt from outside.
+ */
+function failureOf(error: unknown, signal: AbortSignal): ConversionError {
+  if (error instanceof ConversionError) return error
+  if (signal.aborted || error instanceof Stopped || error instanceof PostponedError) throw error
+  const { code, message } = error as NodeJS.ErrnoException
+  const what = code === 'ENOENT' ? 'a file of the conversion was taken away' : 'unexpected'
+  return new ConversionError(`${what}: ${message}`, { class: 'retryable', step: 'encode' })
 }
 
 /** Where the job's files are to be on this host, however long the master is away that has to say so. */

@@ -42,19 +42,46 @@ test.each([
 test('a copy changes nothing of the track', () => {
   const source = media([audio({ codec: 'ac3', channels: 6, channel_layout: '5.1(side)', sample_rate: 96_000 })])
   expect(planAudio(source, settings({ audio_codec: 'copy' })).tracks).toEqual([
-    { stream_index: 1, encoder: 'copy', codec: 'ac3', decode: [], bitrate: null, filters: [], sample_rate: null },
+    {
+      stream_index: 1,
+      encoder: 'copy',
+      codec: 'ac3',
+      decode: [],
+      bitrate: null,
+      channels: 6,
+      filters: [],
+      sample_rate: null,
+    },
   ])
 })
 
+function rateOf(channels: number, channel_layout: string) {
+  return planAudio(media([audio({ codec: 'flac', channels, channel_layout })]), settings()).tracks[0]?.bitrate
+}
+
+test('a track with more channels than stereo gets as much more', () => {
+  expect([rateOf(1, 'mono'), rateOf(2, 'stereo'), rateOf(6, '5.1'), rateOf(8, '7.1')]).toEqual([
+    128_000, 128_000, 384_000, 512_000,
+  ])
+  expect(
+    [380_000, 500_000].map((bit_rate) => decided({ channels: 6, channel_layout: '5.1', bit_rate })?.action),
+  ).toEqual(['copy', 'encode'])
+})
+
+test('of three channels without a layout none is taken for the bass', () => {
+  const { tracks } = planAudio(media([audio({ codec: 'pcm_s16le', channels: 3, channel_layout: null })]), settings())
+  expect(tracks).toMatchObject([{ channels: 3, filters: ['pan=3.0|c0=c0|c1=c1|c2=c2'] }])
+})
+
 test('more channels than eight are mixed to 7.1, which is told', () => {
-  const source = media([audio({ channels: 16, channel_layout: 'hexadecagonal' })])
+  const source = media([audio({ codec: 'flac', channels: 16, channel_layout: 'hexadecagonal' })])
   const { tracks, notes } = planAudio(source, settings())
   expect(tracks[0]?.filters[1]).toStartWith('pan=7.1|')
   expect(notes).toEqual(['audio track 1 was mixed from hexadecagonal to 7.1'])
 })
 
 test('of more channels than eight whose layout nobody knows the first eight are kept, which is told', () => {
-  const { tracks, notes } = planAudio(media([audio({ channels: 12, channel_layout: null })]), settings())
+  const { tracks, notes } = planAudio(media([audio({ codec: 'flac', channels: 12, channel_layout: null })]), settings())
   expect(tracks[0]?.filters).toEqual(['pan=7.1|c0=c0|c1=c1|c2=c2|c3=c3|c4=c4|c5=c5|c6=c6|c7=c7'])
   expect(notes).toEqual(['audio track 1 was reduced to its first 8 of 12 channels, whose layout is not known'])
 })

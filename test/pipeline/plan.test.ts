@@ -122,7 +122,7 @@ describe('what is expected of the result', () => {
       width: 1920,
       height: 1080,
       video_codec: 'h264',
-      audio: [{ codec: 'opus', language: null }],
+      audio: [{ codec: 'opus', language: null, channels: 2, seconds: 60, delay_seconds: 0 }],
       subtitles: [],
       extras: 0,
       chapters: 0,

@@ -38,6 +38,15 @@ test("a build's own ffprobe is taken, not PATH's", async () => {
   expect(await find(path)).toEqual({ ffmpeg_path: path, ffprobe_path: ffprobePath, version: 'n7.1' })
 })
 
+test('a program that is not called ffmpeg is not taken for its own ffprobe', async () => {
+  install('odd', { ffmpeg: 'ffmpeg version n7.1', ffprobe: 'ffprobe version n7.1', converter: 'ffmpeg version n7.1' })
+  const path = join(folder, 'odd', 'converter')
+  expect((await find(path)).ffprobe_path).toBe(join(folder, 'odd', 'ffprobe'))
+  install('lone', { converter: 'ffmpeg version n7.1' })
+  const lone = join(folder, 'lone', 'converter')
+  expect(await caught(find(lone))).toMatchObject({ message: expect.stringContaining('no ffprobe beside') })
+})
+
 test('what cannot be used is told with its remedy, and is the fault of this worker', async () => {
   const old = install('old', { ffmpeg: 'ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright', ffprobe: '' })
   const alone = install('alone', { ffmpeg: 'ffmpeg version 7.1' })

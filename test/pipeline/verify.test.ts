@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { VideoStream } from '../../src/pipeline/media-info.ts'
+import type { AudioStream, VideoStream } from '../../src/pipeline/media-info.ts'
 import type { ExpectedResult } from '../../src/pipeline/plan.ts'
 import { problemsOf } from '../../src/pipeline/verify.ts'
 import { audio, media, subtitle, video } from './samples.ts'
@@ -8,7 +8,7 @@ const expected: ExpectedResult = {
   width: 1920,
   height: 1080,
   video_codec: 'h264',
-  audio: [{ codec: 'aac', language: null }],
+  audio: [{ codec: 'aac', language: null, channels: 2, seconds: 60, delay_seconds: 0 }],
   subtitles: [],
   extras: 0,
   chapters: 0,
@@ -32,6 +32,37 @@ function problems(want: Partial<ExpectedResult>, got = result(), encoded: number
 
 test('a result as planned has no problem', () => {
   expect(problems({})).toEqual([])
+})
+
+function sounding(changes: Partial<AudioStream>) {
+  return media([video({ frame_count: 1500 }), audio(changes)])
+}
+
+describe('each track of sound', () => {
+  test('is as long as the source says, and a little shorter', () => {
+    expect(problems({}, sounding({ duration_seconds: 59.1 }))).toEqual([])
+    expect(problems({}, sounding({ duration_seconds: 24 }))).toEqual([
+      ['ours', "the result's sound: track 1 ends at 0:24 of 1:00"],
+    ])
+  })
+
+  test('has all of its channels', () => {
+    expect(problems({}, sounding({ channels: 1 }))).toEqual([
+      ['ours', "the result's sound: track 1 has 1 channels, not 2"],
+    ])
+  })
+
+  test('begins where it did', () => {
+    expect(problems({}, sounding({ start_seconds: 0.3 }))).toEqual([])
+    expect(problems({}, sounding({ start_seconds: 2 }))).toEqual([
+      ['ours', "the result's sound: track 1 begins 2.0 s off"],
+    ])
+  })
+
+  test('is not measured where the source does not tell', () => {
+    const silent = [{ codec: 'aac', language: null, channels: 2, seconds: null, delay_seconds: null }]
+    expect(problems({ audio: silent }, sounding({ duration_seconds: 1, start_seconds: 9 }))).toEqual([])
+  })
 })
 
 describe('streams', () => {

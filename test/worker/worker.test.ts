@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Api } from '../../src/contract/api.ts'
 import { DarkstreamError } from '../../src/contract/error.ts'
+import { findTools } from '../../src/pipeline/tools.ts'
 import { useClips } from '../support/clips.ts'
 import { openMaster, type TestMaster } from '../support/master.ts'
 import { temporaryFolder } from '../support/program.ts'
@@ -165,4 +166,31 @@ test('a claim is told of soon, not only at the next regular heartbeat', async ()
   }
   const { worker } = openWorker(heard, { heartbeat_interval_ms: 3_600_000 })
   await workUntil(master, worker, 1)
+})
+
+test('a result that somebody takes away is a failure at once, and no lost worker', async () => {
+  const master = openMaster()
+  const job_id = await addClip(master, 'a.mp4', 'plain.mp4')
+  const ffmpeg_path = join(temporaryFolder(), 'ffmpeg')
+  writeFileSync(
+    ffmpeg_path,
+    `#!/bin/sh
+ffmpeg "$@"
+code=$?
+for last; do :; done
+case $last in file:*result*) rm -f "\${last#file:}" ;; esac
+exit $code
+`,
+    { mode: 0o755 },
+  )
+  const tools = await findTools({
+    ffmpeg_path: 'ffmpeg',
+    environment: process.env,
+    signal: AbortSignal.timeout(30_000),
+  })
+  const { worker } = openWorker(master.remote, { tools: { ...tools, ffmpeg_path } })
+  await workUntil(master, worker, 1)
+  const { job } = await master.api.job({ job_id })
+  expect(job).toMatchObject({ status: 'failed', error_class: 'retryable' })
+  expect(job.error_message).toStartWith('a file of the conversion was taken away: ')
 })
