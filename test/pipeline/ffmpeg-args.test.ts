@@ -89,7 +89,7 @@ test('vp9 and opus in webm, from 5.1 as film discs have it', () => {
       ['-filter:v:0', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
       ['-c:v:0', 'libvpx-vp9', '-deadline', 'good', '-cpu-used', '3', '-row-mt', '1', '-b:v', '2000000'],
       ['-filter:a:0', 'aresample=async=1,pan=5.1|FL=FL|FR=FR|FC=FC|LFE=LFE|BL=SL|BR=SR'],
-      ['-c:a:0', 'libopus', '-b:a:0', '128000'],
+      ['-c:a:0', 'libopus', '-b:a:0', '384000'],
       ['-max_muxing_queue_size', '9999', '-f', 'webm', 'file:/staging/7/out'],
     ].flat(),
   )
