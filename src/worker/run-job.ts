@@ -151,9 +151,16 @@ async function placeOf(job: Assignment, context: RunContext, signal: AbortSignal
   const { files } = context
   if (files === undefined) return asAtMaster(job)
   const patience = { first_pause_ms: context.retry_pause_ms, what: 'ask for the files of a job' }
-  return persist(() => files.choose(job), { ...context, ...patience, signal }).catch((error: unknown) => {
-    throw error instanceof DarkstreamError ? new Stopped('lost', error.message) : error
+  const options = { ...context, ...patience, signal, mayPass: isAway }
+  return persist(() => files.choose(job), options).catch((error: unknown) => {
+    if (!(error instanceof DarkstreamError)) throw error
+    throw new Stopped(isPassing(error) ? 'stopped' : 'lost', error.message)
   })
+}
+
+/** A master that answers that its storage is not mounted hands the job out again when it is. */
+function isAway(error: unknown): boolean {
+  return isPassing(error) && error.code !== 'unavailable'
 }
 
 function asAtMaster({ source_path, staging_path }: Assignment): JobPlace {

@@ -72,18 +72,14 @@ export class SharedMount {
     const path = mapPath(proof.path, path_map)
     const answerPath = mapPath(proof.answer_path, path_map)
     const read = path === undefined ? undefined : await readFile(path, 'utf8').catch(() => undefined)
-    if (path === undefined || answerPath === undefined || read === undefined) {
-      return `the folder for results is not here (${path ?? proof.path})`
-    }
+    const isHere = path !== undefined && answerPath !== undefined && read !== undefined
     const written = crypto.randomUUID()
-    const code = await writeFile(answerPath, written, { flag: 'wx' }).then(
-      () => undefined,
-      (error: NodeJS.ErrnoException) => error.code ?? error.message,
-    )
-    if (code !== undefined && fullCodes.has(code)) return undefined
+    const code = isHere ? await writeNew(answerPath, written) : 'ENOENT'
+    // Told in any case: then the master removes what it wrote.
+    const { is_same } = await api.confirmStorage({ worker_id, proof_id, read: read ?? '', written })
+    if (is_same || (isHere && fullCodes.has(code ?? ''))) return undefined
+    if (!isHere) return `the folder for results is not here (${path ?? proof.path})`
     if (code !== undefined) return `the folder for results cannot be written here (${answerPath}: ${code})`
-    const { is_same } = await api.confirmStorage({ worker_id, proof_id, read, written })
-    if (is_same) return undefined
     await rm(answerPath, { force: true }).catch(() => {})
     return `the folder for results is another one here (${answerPath})`
   }
@@ -112,6 +108,14 @@ export class SharedMount {
       return { why: `the source cannot be read here (${source_path}: ${(error as NodeJS.ErrnoException).code})` }
     }
   }
+}
+
+/** The code of what forbids it; undefined when it is done. */
+async function writeNew(path: string, text: string): Promise<string | undefined> {
+  return writeFile(path, text, { flag: 'wx' }).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code ?? error.message,
+  )
 }
 
 async function firstThere(paths: readonly string[]): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Api } from '../../../src/contract/api.ts'
 import { DarkstreamError } from '../../../src/contract/error.ts'
 import { useClips } from '../../support/clips.ts'
 import { openMaster } from '../../support/master.ts'
@@ -105,4 +106,27 @@ test('a result that could not be delivered is uploaded by the next start, withou
   expect(Bun.file(job.output_path).size).toBe(job.output_size ?? 0)
   expect(second.lines.some((line) => line.includes('converting'))).toBe(false)
   expect(readdirSync(join(work_base, 'results'))).toEqual([])
+})
+
+test('a job whose storage is not mounted at the master is given back, and converted when it is', async () => {
+  const master = openMaster()
+  const { api, transfer } = serve(master)
+  const work_base = temporaryFolder()
+  const job_id = await master.addSource('a.mp4', await Bun.file(await clips.path('plain.mp4')).bytes())
+  const [root, aside] = [master.root_path, `${master.root_path}.aside`]
+  let marks = 0
+  const unmounting: Api = {
+    ...api,
+    async sourceMark(input) {
+      if (marks++ > 0) return api.sourceMark(input)
+      renameSync(root, aside)
+      return api.sourceMark(input).finally(() => renameSync(aside, root))
+    },
+  }
+  const files = openFiles({ api: unmounting, transfer, work_base, mode: 'mount' })
+  const { worker, lines } = openWorker(unmounting, { work_base, files })
+  await workUntil(master, worker, 1)
+  const { job } = await master.api.job({ job_id })
+  expect(job).toMatchObject({ status: 'completed', retry_count: 0, ran_on: { files: 'mount' } })
+  expect(lines.some((line) => line.includes('is its storage mounted?'))).toBe(true)
 })

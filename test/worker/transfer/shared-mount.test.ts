@@ -60,6 +60,7 @@ describe('a mount is not the master’s own', () => {
     const here = temporaryFolder()
     const map = [{ from: join(master.root_path, '..'), to: here }]
     expect(await mountOf(master.api, map).find(job)).toMatchObject({ why: expect.stringContaining('is not here') })
+    expect(leftIn(master)).toEqual([])
     cpSync(join(master.root_path, '..', 'source'), join(here, 'source'), { recursive: true, preserveTimestamps: true })
     mkdirSync(join(here, 'output', '.darkstream', 'work'), { recursive: true })
     expect(await mountOf(master.api, map).find(job)).toMatchObject({ why: expect.stringContaining('is not here') })
