@@ -1,5 +1,5 @@
 import type { ExpectedColour } from './hdr-plan.ts'
-import type { LightLevel, MasteringDisplay } from './hdr-metadata.ts'
+import { isHdr, type LightLevel, type MasteringDisplay } from './hdr-metadata.ts'
 import type { VideoStream } from './media-info.ts'
 
 /** How the colour of a result differs from what was planned, a sentence each; empty when it is as it must be. */
@@ -19,6 +19,9 @@ export function colourProblems(expected: ExpectedColour | null, { color, hdr }: 
     ...(light === null || isSameLight(light, hdr?.light ?? null)
       ? []
       : [`the result says ${hdr?.light ? 'something else' : 'nothing'} of the light of the HDR film`]),
+    ...(!isHdr(tags) && (hdr?.mastering ?? hdr?.light)
+      ? ['the result is SDR, and still says what the light of the HDR film was']
+      : []),
   ]
 }
 

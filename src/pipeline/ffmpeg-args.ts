@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import type { Container } from '../contract/conversion.ts'
 import { isMov } from './container-holds.ts'
+import { detachedGraph } from './detached-film.ts'
 import { fileUrl, inputLimits } from './input-limits.ts'
 import { videoEncoderArgs } from './encoder-args.ts'
 import type { Pass } from './pass.ts'
@@ -41,6 +42,7 @@ export function ffmpegArgs(
     mapArgs(plan),
     // With no chapter left, mov would point to titles that it does not have.
     ['-map_metadata', '0', '-map_chapters', plan.keeps_chapters ? '0' : '-1'],
+    plan.video.is_detached ? detachedGraph(plan.video) : simpleGraph(plan.video),
     videoArgs(plan, pass),
     streamArgs(plan, workFolder),
     // One track may start long after another; the muxer waits for it.
@@ -54,10 +56,12 @@ export function ffmpegArgs(
 function firstPassArgs(plan: ConversionPlan, inputPath: string, pass: Pass): string[] {
   const film = ['-map', `0:${plan.video.stream_index}`]
   const isVpx = plan.video.encoding.encoder === 'libvpx-vp9'
+  const video = isVpx ? onGrid(plan.video) : plan.video
   return [
     inputArgs(plan, inputPath),
     film,
-    videoArgs(isVpx ? { ...plan, video: onGrid(plan.video) } : plan, pass),
+    simpleGraph(video),
+    videoArgs({ ...plan, video }, pass),
     ['-f', 'null', '-'],
     // FFmpeg counts what encoders put out, and libvpx puts out nothing now. How far it is shows by the bare frames beside it.
     isVpx ? [...film, '-fps_mode:v', 'passthrough', '-c:v', 'wrapped_avframe', '-f', 'null', '-'] : [],
@@ -88,12 +92,15 @@ function inputArgs({ video }: ConversionPlan, inputPath: string, decoders: strin
   ].flat()
 }
 
+function simpleGraph({ filters }: VideoPlan): string[] {
+  return ['-filter:v:0', filters.join(',')]
+}
+
 function videoArgs(
   { video, container, expected: { video_codec: codec } }: ConversionPlan,
   pass: Pass | null,
 ): string[] {
   return [
-    ['-filter:v:0', video.filters.join(',')],
     // Every frame at its own time, in the source's own clock: measured to neither drop nor double one. The clock is spelled
     // out, since FFmpeg's word for it is `-1` in 5.1 and `demux` in 9.0, and each refuses the other's.
     ['-fps_mode:v:0', 'passthrough', ...(video.time_base === null ? [] : ['-enc_time_base:v:0', video.time_base])],

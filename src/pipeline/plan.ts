@@ -10,6 +10,7 @@ import type { MediaInfo, VideoStream } from './media-info.ts'
 import { type Picture, planPicture } from './picture.ts'
 import { planRate } from './rate-plan.ts'
 import { planStreams, type StreamsPlan } from './streams-plan.ts'
+import { filmFlags } from './track-flags.ts'
 import type { VideoEncoder } from './video-encoders.ts'
 import { videoFilters } from './video-filters.ts'
 import { cpuPath, type PathCandidate } from './video-paths.ts'
@@ -24,6 +25,8 @@ export interface ConversionPlan extends StreamsPlan {
 /** How the picture goes from the source's stream to the result's. */
 export interface VideoPlan {
   stream_index: number
+  /** Whether FFmpeg must not copy what the source's container says of the film's light, since it holds no longer. */
+  is_detached: boolean
   /** Options that open a GPU, before all others; none for a path on the CPU. */
   device: string[]
   /** Input options that choose the decoder; none is FFmpeg's own choice, on the CPU. */
@@ -73,9 +76,11 @@ export function planConversion(
   refuseTooSmall(size, path, settings)
   const streams = planStreams(info, source, settings)
   const rate = planRate(settings, path)
+  const isDetached = picture.colour.tone_map !== null && source.hdr !== null
   return {
     video: {
       stream_index: source.index,
+      is_detached: isDetached,
       device: deviceOptions(path),
       decode: decodeOptions(path),
       filters: videoFilters(picture, path),
@@ -93,6 +98,7 @@ export function planConversion(
       time_base: source.time_base,
     },
     ...streams,
+    flags: [...(isDetached ? [filmFlags(source)] : []), ...streams.flags],
     container: settings.container,
     notes: [
       ...pictureNotes(picture),

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Container } from '../contract/conversion.ts'
 import type { AudioPlan } from './audio-plan.ts'
 import { isMov } from './container-holds.ts'
+import { copiedTagArgs, detachedLabel } from './detached-film.ts'
 import type { ExtraPlan } from './extra-plan.ts'
 import { fileUrl, inputLimits } from './input-limits.ts'
 import type { ConversionPlan } from './plan.ts'
@@ -15,11 +16,8 @@ export function decoderArgs({ audio, subtitles }: ConversionPlan): string[] {
 
 /** What goes into the result: the film first, then sound, subtitles, covers, attachments. */
 export function mapArgs(plan: ConversionPlan): string[] {
-  const { video, audio, subtitles, attachments } = plan
-  return [video, ...audio, ...subtitles, ...mappedCovers(plan), ...attachments].flatMap((stream) => [
-    '-map',
-    `0:${stream.stream_index}`,
-  ])
+  const [film, ...others] = mappedStreams(plan).map(({ stream_index: index }) => `0:${index}`)
+  return [plan.video.is_detached ? detachedLabel : film, ...others].flatMap((name = '') => ['-map', name])
 }
 
 /** Codecs, filters, flags and tags of all streams but the film's codec and filters. */
@@ -32,6 +30,7 @@ export function streamArgs(plan: ConversionPlan, workPath: string): string[] {
     ...covers.flatMap((_, position) => [`-c:v:${position + 1}`, 'copy']),
     ...attachments.flatMap((_, position) => [`-c:t:${position}`, 'copy']),
     ...attachedCovers(plan).flatMap((cover) => ['-attach', fileUrl(coverPath(workPath, cover))]),
+    ...(plan.video.is_detached ? copiedTagArgs(mappedStreams(plan)) : []),
     ...flags.flatMap(({ kind, position, value }) => [`-disposition:${kind}:${position}`, value]),
     ...fileTags.flatMap(([name, value]) => ['-metadata', `${name}=${value}`]),
     ...tagArgs(plan, 'v', [plan.video, ...covers]),
@@ -61,6 +60,14 @@ export function coverArgs(cover: ExtraPlan, inputPath: string, workPath: string)
 /** Covers that are attached from files of their own. */
 export function attachedCovers({ covers, container }: ConversionPlan): ExtraPlan[] {
   return isMov(container) ? [] : covers
+}
+
+/** The source's streams that are streams of the result, in its order, and whether they stay as they are. */
+function mappedStreams(plan: ConversionPlan): { stream_index: number; is_copied: boolean }[] {
+  const { video, audio, subtitles, attachments } = plan
+  const tracks = [...audio, ...subtitles].map((track) => ({ ...track, is_copied: track.encoder === 'copy' }))
+  const files = [...mappedCovers(plan), ...attachments].map((file) => ({ ...file, is_copied: true }))
+  return [{ ...video, is_copied: false }, ...tracks, ...files]
 }
 
 /** Covers that are a stream of the result. */

@@ -3,7 +3,7 @@ import type { StreamFacts } from './media-info.ts'
 
 /** The flags of one track of the result, for `-disposition`. */
 export interface TrackFlags {
-  kind: 'a' | 's'
+  kind: 'v' | 'a' | 's'
   /** Among the result's tracks of its kind. */
   position: number
   /** FFmpeg's names with a plus between; `0` for none. */
@@ -16,7 +16,16 @@ export interface TrackFlags {
  */
 export function flagsOf(kind: TrackFlags['kind'], tracks: readonly StreamFacts[]): TrackFlags[] {
   if (tracks.length < 2 || tracks.some(({ dispositions }) => dispositions.includes('default'))) return []
-  return tracks.map(({ dispositions }, position) => ({ kind, position, value: dispositions.join('+') || '0' }))
+  return tracks.map(({ dispositions }, position) => ({ kind, position, value: flagList(dispositions) }))
+}
+
+/** The same of a film whose flags FFmpeg does not copy. */
+export function filmFlags({ dispositions }: StreamFacts): TrackFlags {
+  return { kind: 'v', position: 0, value: flagList(dispositions) }
+}
+
+function flagList(dispositions: readonly string[]): string {
+  return dispositions.join('+') || '0'
 }
 
 /** Flags that FFmpeg's muxers write, 5.1 as 9.0, by the list of all of them: what comes back was tried. */

@@ -1,12 +1,15 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { VideoCodec } from '../../src/contract/conversion.ts'
 import { colourProblems } from '../../src/pipeline/check-colour.ts'
+import type { HdrMetadata } from '../../src/pipeline/hdr-metadata.ts'
 import { capability } from '../support/capability.ts'
 import { ffmpegs, type Rgb, useColourStudio, writeHdrColumns } from '../support/colour-clips.ts'
 import { required } from '../support/lavapipe.ts'
+import { addLightBoxes } from '../support/light-boxes.ts'
 import { lacks, vulkanFfmpeg } from '../support/vulkan.ts'
-import { gpu } from './samples.ts'
+import { gpu, video } from './samples.ts'
 
 setDefaultTimeout(60_000)
 const studio = useColourStudio()
@@ -164,6 +167,66 @@ describe.each(ffmpegs)('HDR made SDR by %s', (_, program) => {
   })
 })
 
+/** A film whose container says of what screen and light it is, with a tag and a flag of its own and sound beside it. */
+async function inContainer(name: 'told.mp4' | 'told.mkv' | 'turned.mp4'): Promise<string> {
+  const tagged = ['-metadata:s:v:0', 'language=fra', '-metadata:s:v:0', 'title=Le film', '-disposition:v:0', 'default']
+  const sound = ['-c:a', 'aac', '-metadata:s:a:0', 'language=deu', '-metadata:s:a:0', 'title=Zwei']
+  const tone = ['-f', 'lavfi', '-i', 'sine=duration=0.5']
+  const film = ['-vf', `${bt2020}=smpte2084`, ...x265('log-level=none')]
+  const made = await studio.make('told-plain.mp4', [...picture, ...tone, ...film, ...sound, ...tagged])
+  const told = join(studio.folder, 'told.mp4')
+  if (!existsSync(told)) {
+    copyFileSync(made, told)
+    addLightBoxes(told)
+  }
+  if (name === 'told.mp4') return told
+  const turned = name === 'turned.mp4' ? ['-metadata:s:v:0', 'rotate=90'] : []
+  return studio.make(name, ['-i', told, '-map', '0', '-c', 'copy', ...turned, ...tagged])
+}
+
+describe.each(ffmpegs)('HDR10 that its container tells of, made SDR by %s', (_, program) => {
+  test.each([
+    ['told.mp4', 'h264', 'mp4'],
+    ['told.mp4', 'h264', 'mkv'],
+    ['told.mkv', 'h264', 'mkv'],
+    ['told.mp4', 'vp9', 'webm'],
+    ['told.mkv', 'vp9', 'mp4'],
+  ] as const)(
+    '%s as %s in %s: nothing is left of it there, and tags and flags stay',
+    async (name, codec, container) => {
+      const source = await inContainer(name)
+      expect(await studio.read(program, source)).toMatchObject({ hdr: { light, mastering: { max_luminance: 1000 } } })
+      const audio_codec = container === 'webm' ? 'opus' : 'copy'
+      const { info, video } = await studio.convert(program, source, { codec, container, audio_codec })
+      expect(video).toMatchObject({ hdr: null, frame_count: 5, language: 'fra', dispositions: ['default'] })
+      if (name === 'told.mkv' && container === 'mkv') expect(video.title).toBe('Le film')
+      expect(info.streams).toMatchObject([{ kind: 'video' }, { kind: 'audio', language: 'deu' }])
+    },
+  )
+
+  test('in two passes as in one', async () => {
+    const wanted = { codec: 'h264', container: 'mkv', two_pass: true, bitrate: 300_000 } as const
+    const { video } = await studio.convert(program, await inContainer('told.mkv'), wanted)
+    expect(video).toMatchObject({ hdr: null, frame_count: 5, language: 'fra' })
+  })
+
+  test('is turned as it is to be shown, once', async () => {
+    const { video } = await studio.convert(program, await inContainer('turned.mp4'), { codec: 'h264' })
+    expect(video).toMatchObject({ hdr: null, width: 144, height: 256, rotation: 0 })
+  })
+})
+
+test('a result that is SDR must not say what the light of an HDR film was', () => {
+  const color = { range: 'tv', primaries: 'bt709', transfer: 'bt709', matrix: 'bt709' }
+  const none = { dolby_vision: null, has_hdr10_plus: false }
+  const expected = { tags: color, mastering: null, light: null }
+  const sentence = ['the result is SDR, and still says what the light of the HDR film was']
+  const problems = (hdr: HdrMetadata | null) => colourProblems(expected, video({ color, hdr }))
+  expect(problems(null)).toEqual([])
+  expect(problems({ ...none, mastering: null, light })).toEqual(sentence)
+  expect(problems({ ...none, mastering, light: null })).toEqual(sentence)
+})
+
 describe.skipIf(lacks('lavapipe', 'ffmpeg_vulkan'))('HDR made SDR on a GPU', () => {
   const program = vulkanFfmpeg() ?? 'ffmpeg'
   const device = gpu({
@@ -193,6 +256,17 @@ describe.skipIf(lacks('lavapipe', 'ffmpeg_vulkan'))('HDR made SDR on a GPU', () 
     for (const index of [0, 1, 2, 3, 4, 5, 6, 7, 11]) {
       expect(seen[index]?.[1]).toBeWithin((usual[index]?.[1] ?? 0) - 16, (usual[index]?.[1] ?? 0) + 16)
     }
+  })
+
+  test('nothing is left there of what the container told of an HDR film', async () => {
+    const { ran_on, video } = await studio.convert(
+      program,
+      await inContainer('told.mp4'),
+      { codec: 'h264' },
+      required(device),
+    )
+    expect(ran_on).toMatchObject({ filter: 'vulkan', fell_back: false })
+    expect(video).toMatchObject({ hdr: null, frame_count: 5, language: 'fra' })
   })
 
   test('what is decoded there is tone-mapped there', async () => {

@@ -5,7 +5,7 @@ import { inputLimits } from '../../src/pipeline/input-limits.ts'
 import type { MediaInfo } from '../../src/pipeline/media-info.ts'
 import { planConversion } from '../../src/pipeline/plan.ts'
 import type { PathCandidate } from '../../src/pipeline/video-paths.ts'
-import { audio, data, gpu, media, settings, video } from './samples.ts'
+import { audio, data, gpu, media, settings, subtitle, video } from './samples.ts'
 
 function argsOf(changes: Partial<ConversionSettings>, source: MediaInfo = media()): string[] {
   return ffmpegArgs(planConversion(source, settings(changes)), '/work/7/in', '/staging/7/out')
@@ -17,6 +17,8 @@ const head = [
   ['-stats_period', '0.5', '-y', ...inputLimits, '-i', 'file:/work/7/in'],
 ].flat()
 const timing = ['-fps_mode:v:0', 'passthrough', '-enc_time_base:v:0', '1:12800']
+// Matroska cannot hide what an edit list hides.
+const withoutHidden = String.raw`noise=drop=lt(pts+2*duration\,0)*not(eq(pts\,nopts))`
 const aac = ['-filter:a:0', 'aresample=async=1', '-c:a:0', 'aac', '-b:a:0', '128000']
 
 test('h264 and aac in mp4', () => {
@@ -49,6 +51,34 @@ test('hevc in mp4 has the tag that Apple looks for; 10 bits, interlaced, no soun
   )
 })
 
+test('HDR whose light is told of, made SDR: no stream of the source is the film, and all tags are asked for', () => {
+  const color = { range: 'tv', primaries: 'bt2020', transfer: 'smpte2084', matrix: 'bt2020nc' }
+  const light = { max_content: 1000, max_average: 400 }
+  const hdr = { mastering: null, light, dolby_vision: null, has_hdr10_plus: false }
+  const film = video({ index: 2, bit_depth: 10, color, hdr, dispositions: ['default', 'original'] })
+  const sound = [audio({ index: 0, codec: 'dts' }), audio({ index: 3 })]
+  const args = argsOf({ container: 'mkv', audio_codec: 'copy' }, media([...sound, film, subtitle({ index: 4 })]))
+  const { filters } = planConversion(media([film]), settings({ container: 'mkv' })).video
+  expect(args.slice(head.length)).toEqual(
+    [
+      ['-map', '[film]', '-map', '0:0', '-map', '0:3', '-map', '0:4', '-map_metadata', '0', '-map_chapters', '0'],
+      ['-filter_complex', `[0:2]nullsink;[0:2]${filters.join(',')}[film]`, ...timing],
+      ['-c:v:0', 'libx264', '-preset', 'fast', '-b:v', '2000000'],
+      [0, 1].flatMap((track) => [`-c:a:${track}`, 'copy', `-bsf:a:${track}`, withoutHidden]),
+      ['-c:s:0', 'copy'],
+      ['-map_metadata:s:0', '0:s:2', '-metadata:s:0', 'encoder=', '-map_metadata:s:1', '0:s:0'],
+      ['-map_metadata:s:2', '0:s:3', '-map_metadata:s:3', '0:s:4'],
+      ['-disposition:v:0', 'default+original', '-disposition:a:0', '0', '-disposition:a:1', '0'],
+      ['-max_muxing_queue_size', '9999', '-f', 'matroska', 'file:/staging/7/out'],
+    ].flat(),
+  )
+})
+
+test('HDR that tells nothing of its light is made SDR as any film', () => {
+  const color = { range: 'tv', primaries: 'bt2020', transfer: 'smpte2084', matrix: 'bt2020nc' }
+  expect(argsOf({}, media([video({ bit_depth: 10, color })]))).toContain('-filter:v:0')
+})
+
 test('hevc in mkv has no such tag; two sound tracks, one of them after a dropped stream', () => {
   const source = media([video(), audio({ sample_rate: 96_000 }), data({ index: 2 }), audio({ index: 3 })])
   expect(argsOf({ codec: 'hevc', container: 'mkv' }, source)).toEqual(
@@ -73,8 +103,7 @@ test('av1 and copied sound in mkv, from a variable rate on a fine grid', () => {
       ['-map', '0:0', '-map', '0:1', '-map_metadata', '0', '-map_chapters', '0'],
       ['-filter:v:0', 'scale=w=1920:h=1080,setsar=1,format=yuv420p', ...timing],
       ['-c:v:0', 'libsvtav1', '-preset', '8', '-svtav1-params', 'fps-num=29500:fps-denom=1000', '-b:v', '2000000'],
-      // Matroska cannot hide what an edit list hides.
-      ['-c:a:0', 'copy', '-bsf:a:0', String.raw`noise=drop=lt(pts+2*duration\,0)*not(eq(pts\,nopts))`],
+      ['-c:a:0', 'copy', '-bsf:a:0', withoutHidden],
       ['-max_muxing_queue_size', '9999', '-f', 'matroska', 'file:/staging/7/out'],
     ].flat(),
   )

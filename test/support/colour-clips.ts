@@ -7,7 +7,7 @@ import { convert, type ConvertResult } from '../../src/pipeline/convert.ts'
 import { readMediaInfo } from '../../src/pipeline/ffprobe.ts'
 import { withFirstFrame } from '../../src/pipeline/first-frame.ts'
 import type { GpuAccess } from '../../src/pipeline/gpu-access.ts'
-import type { VideoStream } from '../../src/pipeline/media-info.ts'
+import type { MediaInfo, VideoStream } from '../../src/pipeline/media-info.ts'
 import { mainVideo } from '../../src/pipeline/plan.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { settings } from '../pipeline/samples.ts'
@@ -28,11 +28,13 @@ export interface ColourStudio {
   make(name: string, args: readonly string[], program?: string): Promise<string>
   /** Converts for real, and reads the result back with its first frame. */
   convert(program: string, source: string, wanted: Partial<ConversionSettings>, gpus?: GpuAccess): Promise<Converted>
+  /** A clip's film, with what its first frame says of its HDR. */
+  read(program: string, path: string): Promise<VideoStream>
   /** Red, green and blue, 0 to 255, of the middle of each of so many equal columns, by BT.709's or another's formula. */
   columns(path: string, count: number, matrix?: Matrix): Promise<Rgb[]>
 }
 
-export type Converted = ConvertResult & { path: string; video: VideoStream }
+export type Converted = ConvertResult & { path: string; info: MediaInfo; video: VideoStream }
 export type Rgb = readonly [number, number, number]
 /** The shares of red and blue in brightness. */
 export type Matrix = readonly [red: number, blue: number]
@@ -72,7 +74,10 @@ export function useColourStudio(): ColourStudio {
         on_progress: () => {},
         signal,
       })
-      return { ...result, path, video: await readVideo(tools, path) }
+      return { ...result, path, ...(await readVideo(tools, path)) }
+    },
+    async read(program, path) {
+      return (await readVideo(await findTools({ ffmpeg_path: program, environment: process.env, signal }), path)).video
     },
     async columns(path, count, matrix = bt709) {
       const { width, height, bytes } = await readPicture(path)
@@ -85,10 +90,10 @@ export function useColourStudio(): ColourStudio {
   }
 }
 
-async function readVideo(tools: Tools, path: string): Promise<VideoStream> {
+async function readVideo(tools: Tools, path: string): Promise<{ info: MediaInfo; video: VideoStream }> {
   const reading = { path, tools, environment: process.env, timeout_ms: 20_000, signal }
   const { info } = await readMediaInfo(reading, ['-count_packets'])
-  return mainVideo(await withFirstFrame(reading, info, mainVideo(info)))
+  return { info, video: mainVideo(await withFirstFrame(reading, info, mainVideo(info))) }
 }
 
 async function run(argv: string[]): Promise<Uint8Array> {
