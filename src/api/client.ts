@@ -82,6 +82,9 @@ function queryOf(input: Record<string, unknown>): string {
   return `?${new URLSearchParams(Object.fromEntries(pairs.map(([key, value]) => [key, String(value)]))).toString()}`
 }
 
+/** What a proxy's status says of the caller; of jobs it knows nothing. */
+const ownWords: readonly ErrorCode[] = ['unauthorized', 'forbidden', 'too_many_requests']
+
 /** The master's own error when it is one; a proxy's or a stranger's answer by its status otherwise. */
 export function refusal(status: number, body: unknown): DarkstreamError {
   const { code, message } = (typeof body === 'object' && body !== null ? body : {}) as {
@@ -93,6 +96,7 @@ export function refusal(status: number, body: unknown): DarkstreamError {
     const remedy = 'name the one that it leads to (https:// where this is http://?)'
     return new DarkstreamError('unavailable', `this address of the master redirects to another: ${remedy}`)
   }
-  const match = (Object.keys(httpStatusOfCode) as ErrorCode[]).find((known) => httpStatusOfCode[known] === status)
+  // A proxy that says 404 while the master is away must not make a worker throw its result away.
+  const match = ownWords.find((known) => httpStatusOfCode[known] === status)
   return new DarkstreamError(match ?? 'unavailable', `the master answered with HTTP status ${status}`)
 }

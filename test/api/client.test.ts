@@ -48,6 +48,10 @@ test("no answer, a stranger's answer and a proxy's refusal are told apart", asyn
   expect(await codeOf(stranger.status({}))).toBe('unreachable')
   const proxy = createClient('http://x', async () => new Response('<html>', { status: 503 }))
   expect(await codeOf(proxy.status({}))).toBe('unavailable')
+  const codes = [400, 404, 409, 413].map((status) =>
+    codeOf(createClient('http://x', async () => new Response('<html>', { status })).retry({})),
+  )
+  expect(await Promise.all(codes)).toEqual(['unavailable', 'unavailable', 'unavailable', 'unavailable'])
   const html = createClient('http://x', async () => new Response('<html>'))
   expect(await codeOf(html.status({}))).toBe('unreachable')
 })
