@@ -2,6 +2,7 @@ import type { ConversionSettings } from '../contract/conversion.ts'
 import { type AudioPlan, planAudio } from './audio-plan.ts'
 import type { ExpectedStreams } from './expected-streams.ts'
 import { type ExtraPlan, planExtras } from './extra-plan.ts'
+import { lostTagNotes } from './lost-tags.ts'
 import type { MediaInfo, MediaStream, VideoStream } from './media-info.ts'
 import type { Decision, StreamDecision } from './stream-decision.ts'
 import { droppedNotes } from './stream-notes.ts'
@@ -61,11 +62,13 @@ export function planStreams(info: MediaInfo, main: VideoStream, settings: Conver
       return decision === undefined ? [] : [{ index, kind, codec, language, ...decision }]
     }),
     notes: [
+      ...flagNotes([main], container, () => 'the film'),
       ...audio.notes,
-      ...flagNotes(sourcesOf(audio.tracks), container, 'audio track'),
+      ...flagNotes(sourcesOf(audio.tracks), container, (number) => `audio track ${number}`),
       ...subtitles.notes,
-      ...flagNotes(sourcesOf(subtitles.tracks), container, 'subtitle track'),
+      ...flagNotes(sourcesOf(subtitles.tracks), container, (number) => `subtitle track ${number}`),
       ...droppedNotes(info, decisions),
+      ...lostTagNotes(info, main, container),
     ],
     expected: {
       audio: expectedTracks(audio.tracks).map((track, position) => ({

@@ -38,8 +38,12 @@ const held: Record<Container, RegExp> = {
 /** The same said twice, as mp4 says it. */
 const twins: Record<string, string> = { captions: 'hearing_impaired', descriptions: 'visual_impaired' }
 
-/** A note for each track, which `name` names by its position from 0, some of whose flags a container cannot hold. */
-export function flagNotes(tracks: readonly StreamFacts[], container: Container, name: string): string[] {
+/** A note for each track, which `nameOf` names by its number from 1, some of whose flags a container cannot hold. */
+export function flagNotes(
+  tracks: readonly StreamFacts[],
+  container: Container,
+  nameOf: (number: number) => string,
+): string[] {
   return tracks.flatMap(({ dispositions }, position) => {
     const lost = dispositions.filter((flag) => {
       const twin = twins[flag]
@@ -47,6 +51,6 @@ export function flagNotes(tracks: readonly StreamFacts[], container: Container, 
     })
     if (lost.length === 0) return []
     const which = lost.length === 1 ? `its flag ${lost[0]}` : `its flags ${lost.join(', ')}`
-    return [`${name} ${position + 1} lost ${which}, which ${container} does not hold`]
+    return [`${nameOf(position + 1)} lost ${which}, which ${container} does not hold`]
   })
 }

@@ -39,7 +39,7 @@ function titleTags(title: string, names: readonly string[], container: Container
 }
 
 /** Statistics of Matroska's tools, which would be those of another track. */
-const statistics = /^(BPS|DURATION|NUMBER_OF_FRAMES|NUMBER_OF_BYTES|_STATISTICS_\w+)(-\w{2,8})?$/
+export const statistics = /^(BPS|DURATION|NUMBER_OF_FRAMES|NUMBER_OF_BYTES|_STATISTICS_\w+)(-\w{2,8})?$/
 /** What an mp4 says of itself. */
 const ofMov = /^(handler_name|vendor_id|name)$/
 const ofBrand = /^(major_brand|minor_version|compatible_brands)$/

@@ -44,7 +44,7 @@ export const noteKinds = {
   subtitle: /subtitle.*dropped/,
   attachment: /attachment|font/,
   cover: /cover/,
-  data: /data|time ?code/,
+  data: /data track/,
   film: /video track|video stream/,
   transparency: /transparen/,
 } as const
