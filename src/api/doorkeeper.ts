@@ -8,7 +8,7 @@ import { type Rate, RateLimit } from './rate-limit.ts'
 
 /** A person's page or script, by token: far above what a page needs that asks every second. */
 const peopleRate: Rate = { burst: 200, per_second: 50 }
-/** Requests for work of all workers with one token. */
+/** What all workers with one token ask besides. */
 const claimRate: Rate = { burst: 2000, per_second: 500 }
 /** Refusals by address: enough for a wrong setting that is tried again and again, too few to guess by. */
 const refusalRate: Rate = { burst: 50, per_second: 2 }
@@ -17,7 +17,16 @@ const refusalRate: Rate = { burst: 50, per_second: 2 }
  * What a worker says of work that it holds is never held back: a heartbeat that came late would cost it its jobs, and a
  * result that came late would be made again.
  */
-const claiming = new Set<Operation>(['claim', 'nextJob'])
+const ofHeldWork = new Set<Operation>([
+  'heartbeat',
+  'reportProgress',
+  'complete',
+  'fail',
+  'skip',
+  'release',
+  'leave',
+  'register',
+])
 
 /** Lets requests in by their tokens, and not too many of them. Without a guard everybody is let in. */
 export class Doorkeeper {
@@ -39,7 +48,7 @@ export class Doorkeeper {
     const holder = await this.admitRole(c, needed)
     if (holder === undefined) return
     if (needed !== 'worker') this.count(c, this.people, holder.id)
-    else if (claiming.has(operation)) this.count(c, this.claims, holder.id)
+    else if (!ofHeldWork.has(operation)) this.count(c, this.claims, holder.id)
   }
 
   /** Of anything else that takes a role; who asks, undefined where nobody is asked for a token. */

@@ -24,7 +24,8 @@ const secure = secureHeaders({
  */
 export const sameOrigin: MiddlewareHandler = async (c, next) => {
   const { method } = c.req.raw
-  if (method !== 'GET' && method !== 'HEAD') {
+  // The original's workers claim by GET, which any picture of a page could ask for.
+  if ((method !== 'GET' && method !== 'HEAD') || c.req.path.includes('/api/worker/')) {
     const origin = c.req.header('Origin')
     const site = c.req.header('Sec-Fetch-Site')
     const { host = c.req.header('Host'), scheme } = connectionOf(c)

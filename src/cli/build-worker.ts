@@ -14,6 +14,7 @@ import { JobFiles } from '../worker/transfer/job-files.ts'
 import { Pace } from '../worker/transfer/pace.ts'
 import { SharedMount } from '../worker/transfer/shared-mount.ts'
 import { Worker } from '../worker/worker.ts'
+import { childEnvironment } from './child-environment.ts'
 import { openGpus } from './open-gpus.ts'
 
 /** Names the worker in its children's environment, so that a later start finds what an earlier one left running. */
@@ -55,7 +56,7 @@ export async function buildWorker(request: BuildWorkerRequest): Promise<BuiltWor
   try {
     const tools = await findTools({
       ffmpeg_path: request.config.ffmpeg.path,
-      environment: process.env,
+      environment: childEnvironment(),
       signal: AbortSignal.any([request.signal, AbortSignal.timeout(30_000)]),
     })
     request.log.info(`ffmpeg ${tools.version} at ${tools.ffmpeg_path}`)
@@ -94,7 +95,7 @@ async function buildAs(
   if (killed > 0) log.warn(`ended ${killed} processes that an earlier run had left behind`)
   removeLeftovers(identity)
   const concurrency = concurrencyOf(config)
-  const environment = { ...process.env, [childMark]: work_base }
+  const environment = { ...childEnvironment(), [childMark]: work_base }
   const { pool, stop: stopGpus } = await openGpus({
     config,
     tools,

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { DarkstreamError } from '../contract/error.ts'
 import { createToken, holderOf, keepToken } from '../master/token-book.ts'
@@ -37,21 +37,25 @@ export async function clusterSecret(
     await keepToken(tokens, 'admin', 'cluster', known.admin)
     return { ...known, is_new: false }
   }
+  const path = secretPath(database_path)
+  const isOther = 'is there and cannot be read, or is no secret of ours: move it away'
+  if (existsSync(path)) throw unwritten(path, isOther)
   const [worker, admin] = [
     await createToken(tokens, 'worker', 'cluster'),
     await createToken(tokens, 'admin', 'cluster'),
   ]
   const secret = { worker: worker.token, admin: admin.token }
-  const path = secretPath(database_path)
   try {
     writeFileSync(path, `${JSON.stringify(secret, null, 2)}\n`, { flag: 'wx', mode: 0o600, flush: true })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    const what =
-      code === 'EEXIST' ? 'is there and cannot be read, or is no secret of ours: move it away' : (code ?? message)
-    throw new DarkstreamError('unavailable', `the cluster's secret ${path} ${what}`, { cause: error })
+    throw unwritten(path, code === 'EEXIST' ? isOther : (code ?? message))
   }
   return { ...secret, is_new: true }
+}
+
+function unwritten(path: string, why: string): DarkstreamError {
+  return new DarkstreamError('unavailable', `the cluster's secret ${path} ${why}`)
 }
 
 /** Whether the workers' token of the secret still holds. */

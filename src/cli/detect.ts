@@ -10,6 +10,7 @@ import type { SourceKind } from '../pipeline/prove/source-kind.ts'
 import { findTools } from '../pipeline/tools.ts'
 import { answer } from './ask.ts'
 import { askVulkan } from './ask-vulkan.ts'
+import { childEnvironment } from './child-environment.ts'
 import { concurrencyOf, openCache } from './build-worker.ts'
 import { detectText } from './detect-text.ts'
 import { type FindGpusRequest, proofFolder, proveAllowed, whyUnused } from './find-gpus.ts'
@@ -62,7 +63,7 @@ export async function run(args: CommandArgs): Promise<number> {
 
 async function detect(args: CommandArgs, signal: AbortSignal): Promise<number> {
   const { config } = settingsOf(args)
-  const vulkan = await askVulkan({ ...config.vulkan, environment: process.env, signal })
+  const vulkan = await askVulkan({ ...config.vulkan, environment: childEnvironment(), signal })
   const encoding = await detectEncoders(config, vulkan, { signal, isQuick: args.flag('quick') })
   const found = { ...machine(), ...encoding, vulkan, vulkan_environment: vulkanEnvironment() }
   answer(args, found, () => detectText(found))
@@ -86,13 +87,13 @@ async function detectEncoders(
   { signal, isQuick }: { signal: AbortSignal; isQuick: boolean },
 ): Promise<Encoding> {
   try {
-    const tools = await findTools({ ffmpeg_path: config.ffmpeg.path, environment: process.env, signal })
-    const encoders = await proveEncoders(tools, process.env, signal)
+    const tools = await findTools({ ffmpeg_path: config.ffmpeg.path, environment: childEnvironment(), signal })
+    const encoders = await proveEncoders(tools, childEnvironment(), signal)
     const request = {
       config,
       tools,
       signal,
-      environment: process.env,
+      environment: childEnvironment(),
       concurrency: concurrencyOf(config),
       cache_folder: proofFolder(cacheIfThere(config.storage.cache_path)),
     }

@@ -8,6 +8,7 @@ import { findTools } from '../pipeline/tools.ts'
 import type { Log } from '../util/log.ts'
 import { GpuPool } from '../worker/gpu-pool.ts'
 import { concurrencyOf, openCache } from './build-worker.ts'
+import { childEnvironment } from './child-environment.ts'
 import { findGpus, proofFolder } from './find-gpus.ts'
 
 /** Thinks conversions through as a worker of this machine would, without doing them. */
@@ -24,7 +25,7 @@ export interface Planner {
  * @throws ConversionError when there is no ffmpeg
  */
 export async function openPlanner(config: Config, log: Log, signal: AbortSignal): Promise<Planner> {
-  const environment = process.env
+  const environment = childEnvironment()
   const tools = await findTools({ ffmpeg_path: config.ffmpeg.path, environment, signal })
   const concurrency = concurrencyOf(config)
   const cache_folder = proofFolder(openCache(config.storage.cache_path))

@@ -21,6 +21,9 @@ export function attemptFolder(job: Pick<Job, 'id' | 'attempt'>): string {
   return `${isPlain ? job.id : createHash('sha256').update(job.id).digest('hex')}.${job.attempt}`
 }
 
+/** Milliseconds after which a proof of the storage is nobody's any more. */
+const oldProofMs = 300_000
+
 /** A result that cannot be published, in a sentence. */
 export class PublishError extends Error {}
 
@@ -79,12 +82,22 @@ export async function discardStaged(staged: string): Promise<void> {
 /** Removes the staging folders of all attempts but the running ones. */
 export async function sweepStaging(output_base: string, running: () => Promise<readonly Job[]>): Promise<void> {
   const work = join(output_base, ownFolder, 'work')
+  await sweepProofs(work)
   // The folder first: an attempt that starts after this line is in neither list.
   const folders = (await readdir(work).catch(() => [])).filter((name) => /^[\w-][\w.-]*\.\d+$/.test(name))
   if (folders.length === 0) return
   const kept = new Set((await running()).map(attemptFolder))
   for (const folder of folders) {
     if (!kept.has(folder)) await rm(join(work, folder), { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+/** Removes proofs of the storage that a master which was killed has left: a live one's are gone within a minute. */
+async function sweepProofs(work: string): Promise<void> {
+  const names = (await readdir(work).catch(() => [])).filter((name) => /^proof-[0-9a-f-]{36}(-answer)?$/.test(name))
+  for (const name of names) {
+    const found = await lstat(join(work, name)).catch(() => undefined)
+    if (found && Date.now() - found.mtimeMs > oldProofMs) await rm(join(work, name), { force: true }).catch(() => {})
   }
 }
 

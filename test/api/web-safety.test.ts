@@ -36,6 +36,16 @@ describe('a page of another origin', () => {
   })
 })
 
+test('a picture of another origin claims no job, as the original’s workers do by GET', async () => {
+  const ask = open()
+  const image = { Origin: 'http://evil.example', 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Dest': 'image' }
+  expect((await ask('/api/worker/next-job?worker_id=x', { headers: image })).status).toBe(403)
+  expect((await ask('/api/worker/next-job?worker_id=x', { headers: { 'Sec-Fetch-Site': 'cross-site' } })).status).toBe(
+    403,
+  )
+  expect((await ask('/api/worker/next-job?worker_id=x')).status).toBe(204)
+})
+
 test('a master for this machine alone answers only to names of this machine', async () => {
   const ask = open({ is_local: true })
   for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080', 'LOCALHOST']) {

@@ -1,11 +1,12 @@
 import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { access, realpath, stat } from 'node:fs/promises'
 import { DarkstreamError } from '../../contract/error.ts'
 import type { FileClaim, FileDesk, SourceFile } from '../../contract/files.ts'
 import type { Job } from '../../contract/job.ts'
 import { isOwner, notOwner } from '../ownership.ts'
 import type { Parts } from '../parts.ts'
 import { stagingPath } from '../publish.ts'
+import { isInside } from '../real-path.ts'
 import { releaseChanged } from '../release-claim.ts'
 import { checkSource } from '../source-check.ts'
 
@@ -14,7 +15,9 @@ export function fileDesk(parts: Parts): FileDesk {
   const { store, root_path, output_base, uploads } = parts
   return {
     async source(claim) {
-      return sourceOf(parts, await owned(claim))
+      const source = await sourceOf(parts, await owned(claim))
+      await refuseOutside(source.path, root_path)
+      return source
     },
 
     async uploaded(claim) {
@@ -37,6 +40,17 @@ export function fileDesk(parts: Parts): FileDesk {
     if (!isOwner(job, claim)) throw notOwner(job, claim.job_id, claim.worker_id)
     return job
   }
+}
+
+/** Who may make a link among the sources could have any file of this machine sent that the master may read. */
+async function refuseOutside(path: string, root_path: string): Promise<void> {
+  const [file, root] = await Promise.all([realpath(path), realpath(root_path)])
+  if (isInside(file, root)) return
+  const remedy = 'mount it there, or let a worker with the shared mount convert it'
+  throw new DarkstreamError(
+    'forbidden',
+    `a link leads out of scanner.root_path, and is not followed over HTTP: ${remedy}`,
+  )
 }
 
 /**

@@ -1,8 +1,9 @@
-import { mkdir, open, type FileHandle, stat, statfs } from 'node:fs/promises'
+import { type FileHandle, lstat, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DarkstreamError } from '../../contract/error.ts'
 import type { UploadPart } from '../../contract/files.ts'
 import { type FileSum, openSum, sumOf } from '../../sums/file-sum.ts'
+import { openOwnFile } from './own-file.ts'
 
 /** A result on its way. */
 interface Upload {
@@ -69,7 +70,6 @@ export class Uploads {
   }
 
   private async begin(staged: string): Promise<Upload> {
-    await mkdir(dirname(staged), { recursive: true })
     const upload = {
       size: await sizeOf(staged),
       sum: undefined,
@@ -89,7 +89,7 @@ async function append(
   body: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   if (part.offset !== upload.size && part.offset !== 0) throw wrongOffset(part, upload.size)
-  const file = await open(staged, 'a+').catch((error: unknown) => {
+  const file = await openOwnFile(staged).catch((error: unknown) => {
     throw writeError(error, staged)
   })
   try {
@@ -169,8 +169,8 @@ async function refuseFull(staged: string, { length }: UploadPart): Promise<void>
 }
 
 async function sizeOf(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
+  return lstat(path).then(
+    (found) => (found.isFile() ? found.size : 0),
     () => 0,
   )
 }

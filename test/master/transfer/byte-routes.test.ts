@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'bun:test'
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createClient } from '../../../src/api/client.ts'
 import { createFileClient } from '../../../src/api/file-client.ts'
@@ -55,6 +65,63 @@ const codeOf = async (answer: Response | Promise<Response>) => {
   }))
   return [status, (json as { code: string }).code]
 }
+
+describe('a link that somebody laid', () => {
+  /** A file that only the master may write, and a claim whose staging place somebody else can reach. */
+  async function trapped(lay: (place: { work: string; attempt: string; staged: string; precious: string }) => void) {
+    const all = await claimed()
+    const staged = all.job.staging_path
+    const precious = join(temporaryFolder(), 'precious')
+    writeFileSync(precious, 'precious')
+    const attempt = dirname(staged)
+    lay({ work: dirname(attempt), attempt, staged, precious })
+    const answer = await codeOf(send(all, noise(100)))
+    return { answer, content: readFileSync(precious, 'utf8'), beside: readdirSync(dirname(precious)) }
+  }
+  const untouched = { answer: [403, 'forbidden'], content: 'precious', beside: ['precious'] }
+
+  test('in the place of the result is not followed', async () => {
+    const asLink = await trapped(({ attempt, staged, precious }) => {
+      mkdirSync(attempt, { recursive: true })
+      symlinkSync(precious, staged)
+    })
+    expect(asLink).toEqual(untouched)
+  })
+
+  test('as a second name of a file is not written to', async () => {
+    const asName = await trapped(({ attempt, staged, precious }) => {
+      mkdirSync(attempt, { recursive: true })
+      linkSync(precious, staged)
+    })
+    expect(asName).toEqual(untouched)
+  })
+
+  test('in the place of the folder, or of the folder of all attempts, takes no byte', async () => {
+    const asFolder = await trapped(({ work, attempt, precious }) => {
+      mkdirSync(work, { recursive: true })
+      symlinkSync(dirname(precious), attempt)
+      writeFileSync(join(dirname(precious), 'result.mp4'), 'theirs')
+    })
+    expect(asFolder).toMatchObject({ answer: [403, 'forbidden'], content: 'precious' })
+    const asWork = await trapped(({ work, precious }) => {
+      rmSync(work, { recursive: true, force: true })
+      mkdirSync(dirname(work), { recursive: true })
+      symlinkSync(dirname(precious), work)
+    })
+    expect(asWork).toMatchObject({ answer: [403, 'forbidden'], content: 'precious' })
+  })
+
+  test('among the sources to a file elsewhere is not sent', async () => {
+    const master = openMaster()
+    const secret = join(temporaryFolder(), 'secret')
+    writeFileSync(secret, 'secret')
+    symlinkSync(secret, join(master.root_path, 'leak.mp4'))
+    await master.addSource('leak.mp4', 'secret')
+    const job = await claim(master)
+    const query = queryOf({ job_id: job.id, worker_id: 'w', attempt: job.attempt })
+    expect(await codeOf(get({ master, query }))).toEqual([403, 'forbidden'])
+  })
+})
 
 describe('a source', () => {
   test('comes whole, in ranges, and to HEAD with its size and mark', async () => {
