@@ -66,18 +66,19 @@ const codeOf = async (answer: Response | Promise<Response>) => {
   return [status, (json as { code: string }).code]
 }
 
+/** A file that only the master may write, and a claim whose staging place somebody else can reach. */
+async function trapped(lay: (place: { work: string; attempt: string; staged: string; precious: string }) => void) {
+  const all = await claimed()
+  const staged = all.job.staging_path
+  const precious = join(temporaryFolder(), 'precious')
+  writeFileSync(precious, 'precious')
+  const attempt = dirname(staged)
+  lay({ work: dirname(attempt), attempt, staged, precious })
+  const answer = await codeOf(send(all, noise(100)))
+  return { answer, content: readFileSync(precious, 'utf8'), beside: readdirSync(dirname(precious)) }
+}
+
 describe('a link that somebody laid', () => {
-  /** A file that only the master may write, and a claim whose staging place somebody else can reach. */
-  async function trapped(lay: (place: { work: string; attempt: string; staged: string; precious: string }) => void) {
-    const all = await claimed()
-    const staged = all.job.staging_path
-    const precious = join(temporaryFolder(), 'precious')
-    writeFileSync(precious, 'precious')
-    const attempt = dirname(staged)
-    lay({ work: dirname(attempt), attempt, staged, precious })
-    const answer = await codeOf(send(all, noise(100)))
-    return { answer, content: readFileSync(precious, 'utf8'), beside: readdirSync(dirname(precious)) }
-  }
   const untouched = { answer: [403, 'forbidden'], content: 'precious', beside: ['precious'] }
 
   test('in the place of the result is not followed', async () => {
