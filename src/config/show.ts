@@ -17,7 +17,7 @@ export interface ConfigRow {
   doc: string
 }
 
-/** In the place of a secret. */
+/** In the place of a secret; as people write it, it is left out. */
 const hidden = '***'
 
 /** Every key in the order of the schema, with its value and where that came from; plain data for JSON. */
@@ -25,7 +25,7 @@ export function configRows({ config, origins }: LoadedConfig): ConfigRow[] {
   return [...keys].map(([key, { type, doc }]) => {
     const value = valueOf(config, key)
     const written = value === null ? null : type.format(value)
-    const shown = value !== null && type.isSecret ? { value: hidden, written: hidden } : { value, written }
+    const shown = value !== null && type.isSecret ? { value: hidden, written: null } : { value, written }
     return { key, ...shown, origin: origins[key], doc }
   })
 }
@@ -35,7 +35,8 @@ export function formatConfig(loaded: LoadedConfig): string {
   const rows = configRows(loaded).map((row) => {
     const [section = '', name = ''] = row.key.split('.')
     const nullMeans = row.value === null ? keys.get(row.key)?.nullMeans : undefined
-    const comment = `# ${describeOrigin(row.origin)}${nullMeans === undefined ? '' : `: ${nullMeans}`}`
+    const remark = row.value === hidden ? 'a secret, not shown' : nullMeans
+    const comment = `# ${describeOrigin(row.origin)}${remark === undefined ? '' : `: ${remark}`}`
     return { section, setting: `  ${name}: ${yamlOf(row.written)}`, comment }
   })
   // A long list of extensions must not push all comments out of sight.

@@ -51,3 +51,11 @@ test('as data there is one row for every key', () => {
   })
   expect(JSON.parse(JSON.stringify(rows))).toEqual(rows)
 })
+
+test('a secret is not shown, and what is shown loads', () => {
+  const loaded = loadConfig({ environment: { DARKSTREAM_WORKER_TOKEN: 'dsw_secret' }, flags: {} })
+  const text = formatConfig(loaded)
+  expect(text).toMatch(/^ {2}token: null +# DARKSTREAM_WORKER_TOKEN: a secret, not shown$/m)
+  expect(text + JSON.stringify(configRows(loaded))).not.toContain('dsw_secret')
+  expect(loadConfig({ file: 'c.yaml', text, environment: {}, flags: {} }).config.worker.token).toBeNull()
+})
