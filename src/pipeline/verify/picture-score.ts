@@ -27,6 +27,7 @@ export function parseScore(metric: PictureMetric, line: string): number | undefi
 const decimal = String.raw`(-?inf|-?\d+(?:\.\d+)?)`
 const patterns: Record<PictureMetric, RegExp> = {
   ssim: new RegExp(String.raw`_ssim_\d+ @ \w+\] .*SSIM .*\bAll:${decimal}`),
-  xpsnr: new RegExp(String.raw`_xpsnr_\d+ @ \w+\] .*XPSNR +y: *${decimal} +u: *${decimal} +v: *${decimal}`),
+  // It is written in pieces, between which lines of other threads can come: the last piece has what is wanted.
+  xpsnr: new RegExp(String.raw`\(minimum: *${decimal}\)`),
   vmaf: new RegExp(String.raw`libvmaf(?:_\d+)? @ \w+\] .*VMAF score(?::| =) *${decimal}`),
 }

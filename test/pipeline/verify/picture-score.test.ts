@@ -16,6 +16,14 @@ test('xpsnr is the least of the planes, and 100 where the pictures are equal', (
   expect(parseScore('xpsnr', line.replace('40.6061', 'inf'))).toBe(39.9363)
 })
 
+test('xpsnr is read though another thread wrote in its midst', () => {
+  expect(
+    parseScore('xpsnr', '[Parsed_xpsnr_12 @ 0x7f81] [info] XPSNR  y: 58.9235Encoder thread received EOF'),
+  ).toBeUndefined()
+  const rest = '[Parsed_xpsnr_12 @ 0x7f81] [info]   u: 55.0597  v: 55.2232  (minimum: 55.0597)'
+  expect(parseScore('xpsnr', rest)).toBe(55.0597)
+})
+
 /** In the words of vf_libvmaf.c of FFmpeg, `VMAF score: %f`, and of older ones; no build here has the filter. */
 test.each([
   '[Parsed_libvmaf_4 @ 0x55d0c3b2f3c0] [info] VMAF score: 95.123456',
