@@ -128,7 +128,7 @@ test('x265 writes a hash of each picture where it is asked to', () => {
 })
 
 describe('two passes', () => {
-  const log_path = "/work/a:b c/é🎬'=\\,/pass"
+  const log_path = "/scratch/a:b c/é🎬'=\\,/pass"
 
   test('leave what the first one saw where they are told', () => {
     expect(argsOf({ pass: { number: 1, log_path } })).toBe(
@@ -142,7 +142,7 @@ describe('two passes', () => {
   test('are told to x265 in its own list, where a path may not end it', () => {
     const first = argsOf({ encoder: 'libx265', rate_hint: 30, pass: { number: 1, log_path } })
     expect(first).toContain(
-      " -x265-params log-level=error:fps=30000/1000:pass=1:stats=/work/a\\:b\\ c/\\é\\🎬\\'\\=\\\\\\,/pass:no-slow-firstpass=1 ",
+      " -x265-params log-level=error:fps=30000/1000:pass=1:stats=/scratch/a\\:b\\ c/\\é\\🎬\\'\\=\\\\\\,/pass:no-slow-firstpass=1 ",
     )
     expect(argsOf({ encoder: 'libx265', pass: { number: 2, log_path: '/w/pass' } })).toContain(
       ' -x265-params log-level=error:pass=2:stats=/w/pass ',

@@ -8,13 +8,13 @@ import type { PathCandidate } from '../../src/pipeline/video-paths.ts'
 import { audio, data, gpu, media, settings, subtitle, video } from './samples.ts'
 
 function argsOf(changes: Partial<ConversionSettings>, source: MediaInfo = media()): string[] {
-  return ffmpegArgs(planConversion(source, settings(changes)), '/work/7/in', '/staging/7/out')
+  return ffmpegArgs(planConversion(source, settings(changes)), '/scratch/7/in', '/staging/7/out')
 }
 
 /** What every conversion begins with, up to the streams. */
 const head = [
   ['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-nostats', '-progress', 'pipe:1'],
-  ['-stats_period', '0.5', '-y', ...inputLimits, '-i', 'file:/work/7/in'],
+  ['-stats_period', '0.5', '-y', ...inputLimits, '-i', 'file:/scratch/7/in'],
 ].flat()
 const timing = ['-fps_mode:v:0', 'passthrough', '-enc_time_base:v:0', '1:12800']
 // Matroska cannot hide what an edit list hides.
@@ -125,12 +125,12 @@ test('vp9 and opus in webm, from 5.1 as film discs have it', () => {
 })
 
 function x264Pass(number: string): string[] {
-  const log = ['-pass', number, '-passlogfile', '/work/7/pass']
+  const log = ['-pass', number, '-passlogfile', '/scratch/7/pass']
   return ['-c:v:0', 'libx264', '-preset', 'fast', ...log, '-b:v', '2000000']
 }
 
 describe('two passes', () => {
-  const paths = { input: '/work/7/in', output: '/staging/7/out', work_folder: '/work/7' }
+  const paths = { input: '/scratch/7/in', output: '/staging/7/out', work_folder: '/scratch/7' }
 
   function runsOf(changes: Partial<ConversionSettings>): string[][] {
     return ffmpegRuns(planConversion(media(), settings({ two_pass: true, ...changes })), paths)
@@ -155,7 +155,7 @@ describe('two passes', () => {
       [
         '-map 0:0 -filter:v:0 scale=w=1920:h=1080,setsar=1,format=yuv420p,setpts=N*1000/(25000*TB) -fps_mode:v:0 passthrough',
         '-enc_time_base:v:0 1000:25000 -c:v:0 libvpx-vp9 -deadline good -cpu-used 3 -row-mt 1 -pass 1',
-        '-passlogfile /work/7/pass -maxrate 2147483647 -b:v 2000000 -f null -',
+        '-passlogfile /scratch/7/pass -maxrate 2147483647 -b:v 2000000 -f null -',
         '-map 0:0 -fps_mode:v passthrough -c:v wrapped_avframe -f null -',
       ].join(' '),
     )
@@ -182,7 +182,7 @@ function on(path: Partial<PathCandidate>): string[] {
   } as const
   const box = { width: 1280, height: 720 }
   const plan = planConversion(media(), settings({ target_resolution: box }), { ...whole, ...path })
-  return ffmpegArgs(plan, '/work/7/in', '/staging/7/out')
+  return ffmpegArgs(plan, '/scratch/7/in', '/staging/7/out')
 }
 
 describe('a path on a GPU', () => {

@@ -3,7 +3,8 @@ import type { MediaInfo } from '../media-info.ts'
 import type { Problem } from '../verify.ts'
 import { type CheckRequest, decodeArgs, runCheck } from './decode.ts'
 import { decodeProblems } from './decode-problems.ts'
-import { closestDecoder, ffmpegDecoders, hasCloserDecoder } from './decoders.ts'
+import { namesIn } from '../ask-ffmpeg.ts'
+import { closestDecoder, hasCloserDecoder } from './closest-decoder.ts'
 import { filmOf } from './film-of.ts'
 import { samplePlaces, wholeFilm } from './sample-places.ts'
 
@@ -27,7 +28,7 @@ export async function decodeResult(
   info: MediaInfo,
 ): Promise<{ problems: Problem[]; log: string }> {
   const codec = filmOf(info)?.codec ?? ''
-  const decoder = hasCloserDecoder(codec) ? closestDecoder(codec, await ffmpegDecoders(request)) : null
+  const decoder = hasCloserDecoder(codec) ? closestDecoder(codec, await namesIn('decoders', request)) : null
   const isFull = request.settings.decode === 'full'
   const places = isFull ? [wholeFilm] : samplePlaces(info.duration_seconds, request.seed)
   for (const [number, place] of places.entries()) {

@@ -1,7 +1,7 @@
 import type { PictureMetric, PictureScore, VerifySettings } from '../../contract/conversion.ts'
 import { ConversionError, type FailureClass } from '../../contract/failure.ts'
 import { EncodeError } from '../encode-error.ts'
-import { ffmpegFilters, type FiltersRequest } from '../ffmpeg-filters.ts'
+import { type AskRequest, namesIn } from '../ask-ffmpeg.ts'
 import { fileUrl, inputLimits } from '../input-limits.ts'
 import type { Picture } from '../picture.ts'
 import { videoFilters } from '../video-filters.ts'
@@ -24,10 +24,10 @@ export interface MeasureRequest extends CheckRequest {
 const threads = 4
 
 /** Throws `ConversionError` (step plan, class worker) when an ffmpeg lacks the filter of a metric. */
-export async function requireMetric(metric: VerifySettings['metric'], request: FiltersRequest): Promise<void> {
+export async function requireMetric(metric: VerifySettings['metric'], request: AskRequest): Promise<void> {
   if (metric === null) return
   const { filter, remedy } = metricFilters[metric.name]
-  if ((await ffmpegFilters(request)).has(filter)) return
+  if ((await namesIn('filters', request)).has(filter)) return
   throw new ConversionError(
     `conversion.verify asks for ${metric.name}, and this ffmpeg (${request.tools.version}) has no filter ${filter}: ${remedy}`,
     { class: 'worker', step: 'plan' },
