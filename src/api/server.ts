@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { getPath } from 'hono/utils/url'
@@ -12,8 +13,9 @@ import { Doorkeeper } from './doorkeeper.ts'
 import { mountFiles } from './files.ts'
 import type { Guard } from './guard.ts'
 import type { KeyPair } from './key-pair.ts'
+import { knownHostsOnly } from './known-hosts.ts'
 import { metricsText } from './metrics.ts'
-import { answerHeaders, loopbackNamesOnly, sameOrigin } from './web-safety.ts'
+import { answerHeaders, sameOrigin } from './web-safety.ts'
 
 /** Bytes of a request's body at most: a failure report with its command line and log tail is far below. */
 const maxBodyBytes = 1 << 20
@@ -35,6 +37,8 @@ export interface AppOptions {
   guard?: Guard | undefined
   /** Whether only this machine can reach it. */
   is_local?: boolean
+  /** Names besides this machine's own by which browsers may ask for it where nobody needs a token; none unless told. */
+  allowed_hosts?: readonly string[]
   /** Below which everything lies; `/` unless told, else without a slash at its end. */
   base_path?: string
   /** Addresses and networks of proxies whose word counts for who asks; none unless told. */
@@ -46,11 +50,11 @@ export interface AppOptions {
 /** The contract over HTTP: every operation of the route table, health and metrics. Errors are `{code, message}`. */
 export function createApp(options: AppOptions): Hono {
   const { api, version, log, guard, is_local = false, body_timeout_ms = bodyTimeoutMs } = options
-  const { base_path = '/', trusted_proxies = [] } = options
+  const { base_path = '/', trusted_proxies = [], allowed_hosts = [] } = options
   const app = new Hono({ getPath: (request) => pathBelow(base_path, getPath(request)) ?? outside })
   const doorkeeper = new Doorkeeper(guard)
   app.use(answerHeaders, throughProxies(trusted_proxies), sameOrigin)
-  if (is_local && guard === undefined) app.use(loopbackNamesOnly)
+  if (guard === undefined) app.use(knownHostsOnly({ is_local, hostname: hostname(), allowed_hosts }))
   if (options.files) mountFiles(app, options.files, doorkeeper)
   app.use(
     bodyLimit({ maxSize: maxBodyBytes, onError: () => refuse('request_too_large', `at most ${maxBodyBytes} bytes`) }),

@@ -2,7 +2,6 @@ import type { MiddlewareHandler } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import { DarkstreamError } from '../contract/error.ts'
 import { connectionOf } from './connection.ts'
-import { isLoopback } from './loopback.ts'
 
 /** No answer is a page: whatever a browser makes of one, it loads nothing, is framed by nothing and stays in no cache. */
 export const answerHeaders: MiddlewareHandler = async (c, next) => {
@@ -32,21 +31,6 @@ export const sameOrigin: MiddlewareHandler = async (c, next) => {
     const isForeign = origin !== undefined && !isOrigin(origin, host, scheme)
     const isSent = site !== undefined && site !== 'same-origin' && site !== 'none'
     if (isForeign || isSent) throw new DarkstreamError('forbidden', 'a page of another origin may not act here')
-  }
-  await next()
-}
-
-/**
- * For a master that only this machine reaches and that asks for no token: a name that leads here is not enough, since a
- * page may have its own name lead here (DNS rebinding), and so may a proxy.
- */
-export const loopbackNamesOnly: MiddlewareHandler = async (c, next) => {
-  for (const host of [c.req.header('Host'), connectionOf(c).host]) {
-    const name = host === undefined ? undefined : URL.parse(`http://${host}`)?.hostname
-    if (host !== undefined && (name === undefined || !isLoopback(name))) {
-      const remedy = 'ask for it as localhost, or have it ask for tokens (server.insecure: false)'
-      throw new DarkstreamError('forbidden', `this master is for this machine only: ${remedy}`)
-    }
   }
   await next()
 }

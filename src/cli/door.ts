@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Guard } from '../api/guard.ts'
-import { isLoopback } from '../api/loopback.ts'
+import { isLoopback } from '../util/loopback.ts'
 import type { Config } from '../config/schema.ts'
 import { holderOf } from '../master/token-book.ts'
 import type { Tokens } from '../queue/tokens.ts'

@@ -1,5 +1,5 @@
 import { announceMaster } from '../api/discovery.ts'
-import { isLoopback } from '../api/loopback.ts'
+import { isLoopback } from '../util/loopback.ts'
 import { type KeyPair, watchKeyPair } from '../api/key-pair.ts'
 import { createApp, listen, type RunningServer } from '../api/server.ts'
 import { logJobEvents } from '../master/events.ts'
@@ -25,8 +25,8 @@ export async function run(args: CommandArgs): Promise<number> {
   await master.recover()
   const door = await openDoor(config, master.store, log)
   const { host, port, base_path } = config.server
-  const trusted_proxies = config.server.trusted_proxies ?? []
-  const app = createApp({ ...master.coordinator, version, log, ...door, base_path, trusted_proxies })
+  const [trusted_proxies, allowed_hosts] = [config.server.trusted_proxies ?? [], config.server.allowed_hosts ?? []]
+  const app = createApp({ ...master.coordinator, version, log, ...door, base_path, trusted_proxies, allowed_hosts })
   const server = listen(app, { host, port, tls: certificate?.pair })
   const ending = new AbortController()
   const watching = certificate && followCertificate(certificate, server, log, ending.signal)

@@ -7,6 +7,7 @@ import { DarkstreamError } from '../contract/error.ts'
 import { type JobEvent, logJobEvents } from '../master/events.ts'
 import { ownFolder } from '../master/publish.ts'
 import { Pulse, sleep } from '../util/clock.ts'
+import { isLoopback } from '../util/loopback.ts'
 import type { Log } from '../util/log.ts'
 import { buildMaster, type Master } from './build-master.ts'
 import { type BuiltWorker, buildWorker } from './build-worker.ts'
@@ -149,14 +150,22 @@ function startSettings(args: CommandArgs, folders: { source: string; output: str
     throw new UsageError('start only reads SOURCE; replace.enabled: true takes darkstream master and darkstream worker')
   }
   if (origins['database.path'] === 'default') config.database.path = join(folders.output, ownFolder, 'jobs.db')
-  if (origins['server.host'] === 'default') config.server.host = '127.0.0.1'
+  // It asks for no tokens, so others may come in only where somebody said so; most files that name a host do not mean it.
+  if (!config.server.insecure && !isLoopback(config.server.host)) config.server.host = '127.0.0.1'
   if (origins['logging.level'] === 'default') config.logging.level = 'warn'
   return given
 }
 
 /** Serves the API so that `status` and the others work here too; a port that nobody chose may be any. */
 function listenSomewhere(master: Master, { config, origins }: LoadedConfig, log: Log): RunningServer {
-  const app = createApp({ ...master.coordinator, version, log })
+  const { host, allowed_hosts } = config.server
+  const app = createApp({
+    ...master.coordinator,
+    version,
+    log,
+    is_local: isLoopback(host),
+    allowed_hosts: allowed_hosts ?? [],
+  })
   try {
     return listen(app, config.server)
   } catch (error) {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { hostName, isAddress } from '../util/host-name.ts'
 import { nearest } from './nearest.ts'
 
 /** What a value looks like when it is shown or written back: YAML and JSON both hold it as it is. */
@@ -141,9 +142,41 @@ export const Network: ValueType<string> = {
 /** A host name or an IP address to listen on. */
 export const Host: ValueType<string> = {
   expected: 'a host name or an IP address',
-  parse: (text) => (/^[\w.:%-]{1,253}$/.test(text.trim()) ? text.trim() : undefined),
-  hint: (text) => (/^\w+:\/\//.test(text) ? 'leave out the scheme' : undefined),
+  parse(text) {
+    const host = text.trim()
+    return isIP(host) !== 0 || isHostName(host) ? host : undefined
+  },
+  hint(text) {
+    if (/^\w+:\/\//.test(text)) return 'leave out the scheme'
+    if (/^\[[^\]]*\]$/.test(text)) return 'leave out the brackets'
+    return /:\d+$/.test(text) ? 'leave out the port, which is server.port' : undefined
+  },
   format: (value) => value,
+}
+
+/** A name that browsers may ask for, as `hostName` spells it; `*.lan` for all below one. */
+export const HostPattern: ValueType<string> = {
+  expected: 'a host name such as media.example, or *.media.example for all below it',
+  parse(text) {
+    const [, star = '', host = ''] = /^(\*\.)?(.*)$/.exec(text.trim()) ?? []
+    const name = isHostName(host) || isIP(host) !== 0 ? hostName(host) : undefined
+    return name === undefined || (star !== '' && isAddress(name)) ? undefined : star + name
+  },
+  hint(text) {
+    if (/^\w+:\/\//.test(text)) return 'leave out the scheme'
+    if (/:\d+$/.test(text)) return 'leave out the port, any is meant'
+    return text.trim() === '*' ? 'a page could bring any name; name those that lead to the master' : undefined
+  },
+  format: (value) => value,
+}
+
+/** Also in letters beyond ASCII. A name of digits alone, or one that ends in them, would be an address. */
+function isHostName(text: string): boolean {
+  const labels = text.replace(/\.$/, '').split('.')
+  const isName =
+    text.length <= 253 &&
+    labels.every((label) => /^[\p{L}\p{N}_]([\p{L}\p{M}\p{N}_-]{0,61}[\p{L}\p{M}\p{N}_])?$/u.test(label))
+  return isName && hostName(text) !== undefined
 }
 
 /** The address of a server without a slash at its end, so that a path can be added to it. */

@@ -132,7 +132,7 @@ const sees = (scheme: string, host = 'media.example') => ({
 describe('the origin of an act is held against what the browser asked for', () => {
   const tls = selfSigned(['media.example'], new Date())
   test('behind a trusted proxy', async () => {
-    const master = serve({ trusted_proxies: ['127.0.0.1'] })
+    const master = serve({ trusted_proxies: ['127.0.0.1'], allowed_hosts: ['upstream', 'media.example'] })
     const [https, http] = [proxy(master, sees('https')), proxy(master, sees('http'))]
     expect(await act(https, { Origin: 'https://media.example' })).toBe(200)
     expect(await act(https, { Origin: 'https://media.example:443' })).toBe(200)

@@ -22,6 +22,7 @@ const defaults = {
     discovery: true,
     base_path: '/',
     trusted_proxies: null,
+    allowed_hosts: null,
     tls_cert: null,
     tls_key: null,
     self_signed: false,

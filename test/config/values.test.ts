@@ -4,6 +4,7 @@ import {
   Extension,
   Flag,
   Host,
+  HostPattern,
   HttpUrl,
   Integer,
   ListOf,
@@ -34,6 +35,10 @@ describe('what is read', () => {
     ['a name in any script', Name, 'Gerät-Ä 1 🎬', 'Gerät-Ä 1 🎬'],
     ['an IPv6 address', Host, '::1', '::1'],
     ['a host name', Host, 'storage-server.local', 'storage-server.local'],
+    ['a name for browsers', HostPattern, ' Media.Example. ', 'media.example'],
+    ['a name beyond ASCII', HostPattern, 'bücher.example', 'xn--bcher-kva.example'],
+    ['names below one', HostPattern, '*.fritz.box', '*.fritz.box'],
+    ['an address for browsers', HostPattern, 'FD00:0::1', '[fd00::1]'],
     ['an address', HttpUrl, 'http://storage-server:8080', 'http://storage-server:8080'],
     [
       'an address without the slashes at its end',
@@ -89,7 +94,16 @@ describe('what is refused', () => {
     ['no word of the list', Codec, ['', 'h263', 'h264,hevc', '__proto__', 'constructor', 'toString']],
     ['no path', Path, ['', '  ', '~', '~/videos', '~anna/videos', 'a\0b', 'a\nb', 'a\u007fb']],
     ['no name', Name, ['', ' ', 'n'.repeat(201), 'a\nb', '\u001b[2J']],
-    ['no host', Host, ['', 'http://host', 'a b', 'host/path', 'a,b', '[::1]']],
+    [
+      'no host',
+      Host,
+      ['', 'http://host', 'a b', 'host/path', 'a,b', '[::1]', '0.0.0.0:8080', '10.0.0.300', '-a', 'a..b'],
+    ],
+    [
+      'no name for browsers',
+      HostPattern,
+      ['', '*', '*.', '.lan', 'http://media', 'media:8080', 'a*.lan', '*.10.0.0.1', 'a b', 'a/b', 'media@evil', 'a,b'],
+    ],
     [
       'no address',
       HttpUrl,
@@ -138,5 +152,10 @@ test('a hint says what to write instead', () => {
   expect(Extension.hint?.('*.mp4')).toBe('write .mp4')
   expect(Path.hint?.('~/videos')).toBe('write the whole path, ~ is not expanded')
   expect(Host.hint?.('http://0.0.0.0')).toBe('leave out the scheme')
+  expect(Host.hint?.('0.0.0.0:8080')).toBe('leave out the port, which is server.port')
+  expect(Host.hint?.('[::]')).toBe('leave out the brackets')
+  expect(HostPattern.hint?.('media.example:8080')).toBe('leave out the port, any is meant')
+  expect(HostPattern.hint?.('https://media.example')).toBe('leave out the scheme')
+  expect(HostPattern.hint?.('*')).toBe('a page could bring any name; name those that lead to the master')
   expect(Codec.hint?.('quicktime')).toBeUndefined()
 })

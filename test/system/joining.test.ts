@@ -89,9 +89,17 @@ test('tokens are made, listed and revoked while the master runs', async () => {
   expect(await token('create', 'king')).toMatchObject({ code: 2 })
 }, 60_000)
 
-test('server.insecure opens it, and says so', async () => {
-  const { base, master } = openMaster(temporaryFolder(), { DARKSTREAM_SERVER_INSECURE: 'true' })
-  expect(await createClient(await urlOf(master)).status({})).toMatchObject({ pending: 0 })
+test('server.insecure opens it, to pages under known names only, and says so', async () => {
+  const { base, master } = openMaster(temporaryFolder(), {
+    DARKSTREAM_SERVER_INSECURE: 'true',
+    DARKSTREAM_SERVER_ALLOWED_HOSTS: 'media.example, *.lan',
+  })
+  const url = await urlOf(master)
+  expect(await createClient(url).status({})).toMatchObject({ pending: 0 })
+  const page = (Host: string) => fetch(`${url}/api/status`, { headers: { Host, 'User-Agent': 'Mozilla/5.0 (X11)' } })
+  for (const host of ['evil.example', 'lan']) expect([host, (await page(host)).status]).toEqual([host, 403])
+  for (const host of ['media.example', 'a.lan', '10.0.0.1'])
+    expect([host, (await page(host)).status]).toEqual([host, 200])
   expect(master.output()).toContain('whoever reaches this port may do everything')
   expect(existsSync(join(base, 'jobs.db-secret'))).toBe(false)
 }, 60_000)

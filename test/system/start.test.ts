@@ -201,3 +201,23 @@ test('what was cut out of a longer recording and does not start at zero is healt
   })
   expect(code).toBe(0)
 }, 60_000)
+
+test('start serves this machine alone, and under its own names, whatever host a configuration has', async () => {
+  const { source, output } = folders()
+  const environment = { DARKSTREAM_SERVER_HOST: '0.0.0.0', DARKSTREAM_SERVER_PORT: '0' }
+  const program = start(['start', source, output], { environment })
+  const line = await program.line(/status --master-url/)
+  expect(line).toMatch(/--master-url http:\/\/127\.0\.0\.1:\d+$/)
+  const url = line.split(' ').at(-1) ?? ''
+  const asked = (Host: string) => fetch(`${url}/api/status`, { headers: { Host } }).then(({ status }) => status)
+  expect([await asked('localhost'), await asked('evil.example')]).toEqual([200, 403])
+  program.signal('SIGTERM')
+  expect(await program.ended).toBe(0)
+
+  const opened = start(['start', source, output], {
+    environment: { ...environment, DARKSTREAM_SERVER_INSECURE: 'true' },
+  })
+  expect(await opened.line(/status --master-url/)).toMatch(/http:\/\/0\.0\.0\.0:\d+$/)
+  opened.signal('SIGTERM')
+  expect(await opened.ended).toBe(0)
+}, 60_000)
