@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { presets } from '../src/contract/conversion.ts'
-import { videoEncoderArgs } from '../src/pipeline/encoder-args.ts'
-import { quantizerOf } from '../src/pipeline/quality.ts'
-import { cpuEncoders, type VideoEncoder } from '../src/pipeline/video-encoders.ts'
+import { videoEncoderArgs } from '../src/pipeline/encode/encoder-args.ts'
+import { quantizerOf } from '../src/pipeline/encode/quality.ts'
+import { cpuEncoders, type VideoEncoder } from '../src/pipeline/plan/video/encoders.ts'
 
 /**
  * Whether the same `quality` gives about the same picture on every encoder of the CPU: short clips at a few qualities, their

@@ -6,7 +6,7 @@ import {
   type PathFigure,
   pathText,
 } from '../contract/gpu.ts'
-import { rankFigures } from '../pipeline/rank-paths.ts'
+import { rankFigures } from '../pipeline/plan/video/rank-paths.ts'
 import { formatSetAside } from '../util/format.ts'
 import { table } from './table.ts'
 

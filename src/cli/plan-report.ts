@@ -2,7 +2,7 @@ import type { VideoPath } from '../contract/gpu.ts'
 import type { SourceFacts } from '../contract/profile.ts'
 import type { ExpectedSize } from '../pipeline/expected-size.ts'
 import type { FilePlan } from '../pipeline/plan-file.ts'
-import type { StreamDecision } from '../pipeline/stream-decision.ts'
+import type { StreamDecision } from '../pipeline/plan/streams/decision.ts'
 
 /** What would be done with a file, as plain data for programs. */
 export interface PlanReport {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 
-/** What a conversion can write, each through the encoder that `pipeline/plan.ts` names. */
+/** What a conversion can write, each through the encoder that `pipeline/plan/video/encoders.ts` names. */
 export const videoCodecs = ['h264', 'hevc', 'av1', 'vp9', 'ffv1', 'prores'] as const
 /** `copy` keeps a track as it is where the container can hold it. */
 export const audioCodecs = ['aac', 'opus', 'copy'] as const

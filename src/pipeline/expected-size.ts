@@ -1,8 +1,8 @@
-import type { AudioPlan } from './audio-plan.ts'
-import type { FrameSize } from './frame.ts'
-import type { AudioStream, MediaInfo } from './media-info.ts'
+import type { AudioPlan } from './plan/sound/audio.ts'
+import type { FrameSize } from './plan/video/frame.ts'
+import type { AudioStream, MediaInfo } from './probe/media-info.ts'
 import type { ConversionPlan, VideoPlan } from './plan.ts'
-import { hasNoRate, whyUnbounded } from './rate-args.ts'
+import { hasNoRate, whyUnbounded } from './encode/rate-args.ts'
 
 /** What a planned result will come to. */
 export interface ExpectedSize {

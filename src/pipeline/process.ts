@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { collectText, readLines, Tail } from './child-output.ts'
-import { checkedProgram, guardedArgv, type Guard, isFailedStart, StartError } from './guard.ts'
+import { collectText, readLines, Tail } from './process/child-output.ts'
+import { checkedProgram, guardedArgv, type Guard, isFailedStart, StartError } from './process/guard.ts'
 
 /** What to run and when to stop it. */
 export interface ProcessRequest {

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ConversionError } from '../contract/failure.ts'
-import { StartError } from './guard.ts'
+import { StartError } from './process/guard.ts'
 import { runProcess } from './process.ts'
 
 /** The two programs of one FFmpeg build, found and tried. */

@@ -1,6 +1,6 @@
 import type { ConversionSettings } from '../contract/conversion.ts'
 import { pathText, type PathFigure } from '../contract/gpu.ts'
-import type { Picture } from '../pipeline/picture.ts'
+import type { Picture } from '../pipeline/plan/video/picture.ts'
 import { sizeClassOf, type SourceKind } from '../pipeline/prove/source-kind.ts'
 import { sleep } from '../util/clock.ts'
 import type { Log } from '../util/log.ts'

@@ -1,8 +1,8 @@
 import { pathText, type PathFigure } from '../contract/gpu.ts'
 import type { RankedPaths, RankQuestion } from '../pipeline/gpu-access.ts'
-import type { Picture } from '../pipeline/picture.ts'
-import { figureOf, rankPaths, sameSpeed } from '../pipeline/rank-paths.ts'
-import type { PathCandidate } from '../pipeline/video-paths.ts'
+import type { Picture } from '../pipeline/plan/video/picture.ts'
+import { figureOf, rankPaths, sameSpeed } from '../pipeline/plan/video/rank-paths.ts'
+import type { PathCandidate } from '../pipeline/plan/video/paths.ts'
 import { afterFailure, type GpuHealth, healthy, isSetAside } from './gpu-health.ts'
 import { PathFigures, type PathFiguresOptions } from './path-figures.ts'
 

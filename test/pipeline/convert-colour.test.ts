@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConversionSettings } from '../../src/contract/conversion.ts'
-import type { VideoStream } from '../../src/pipeline/media-info.ts'
+import type { VideoStream } from '../../src/pipeline/probe/media-info.ts'
 import { bt2020, bt601, bt709, ffmpegs, type Matrix, type Rgb, useColourStudio } from '../support/colour-clips.ts'
 
 setDefaultTimeout(60_000)

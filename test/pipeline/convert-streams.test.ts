@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Container } from '../../src/contract/conversion.ts'
-import type { MediaInfo } from '../../src/pipeline/media-info.ts'
+import type { MediaInfo } from '../../src/pipeline/probe/media-info.ts'
 import { testFfmpegs } from '../support/ffmpegs.ts'
 import { picture, useStreamStudio, x264 } from '../support/stream-clips.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { VideoStream } from '../../src/pipeline/media-info.ts'
+import type { VideoStream } from '../../src/pipeline/probe/media-info.ts'
 import { mainVideo, planConversion } from '../../src/pipeline/plan.ts'
 import { attachment, audio, data, media, settings, subtitle, video } from './samples.ts'
 

@@ -8,7 +8,7 @@ import type {
   MediaStream,
   SubtitleStream,
   VideoStream,
-} from '../../src/pipeline/media-info.ts'
+} from '../../src/pipeline/probe/media-info.ts'
 import { capability } from '../support/capability.ts'
 
 /** Settings that most tests ask for; what matters to a test is given. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { dirname, join } from 'node:path'
-import { killLeftovers } from '../../src/pipeline/leftovers.ts'
+import { killLeftovers } from '../../src/pipeline/process/leftovers.ts'
 import { createLog } from '../../src/util/log.ts'
 import { unknownUsage } from '../../src/vulkan/usage/values.ts'
 import { type GpuMeterOptions, startGpuMeter } from '../../src/worker/gpu-meter.ts'

@@ -1,6 +1,6 @@
 import { type VideoCodec, videoCodecs } from '../../contract/conversion.ts'
 import type { Gpu } from '../../contract/gpu.ts'
-import { gpuEncoders } from '../video-encoders.ts'
+import { gpuEncoders } from '../plan/video/encoders.ts'
 import { tryEncode } from './encode-trial.ts'
 import type { Engine } from './engines.ts'
 import type { TrialSetting } from './trial.ts'

@@ -1,4 +1,4 @@
-import { progressReader } from '../progress.ts'
+import { progressReader } from '../ffmpeg/progress.ts'
 import { type TrialEnd, type TrialSetting, trial } from './trial.ts'
 
 /** What to run, and for how long. */

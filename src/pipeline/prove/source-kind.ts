@@ -1,5 +1,5 @@
 import type { SizeClass } from '../../contract/gpu.ts'
-import type { FrameSize } from '../frame.ts'
+import type { FrameSize } from '../plan/video/frame.ts'
 
 /** What sources have in common that takes the same time. */
 export interface SourceKind {

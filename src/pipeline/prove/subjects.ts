@@ -1,7 +1,7 @@
 import type { VideoCodec } from '../../contract/conversion.ts'
 import type { GpuCapability } from '../../contract/gpu.ts'
 import type { VideoClaim, VulkanDevice } from '../../contract/vulkan.ts'
-import { gpuEncoders } from '../video-encoders.ts'
+import { gpuEncoders } from '../plan/video/encoders.ts'
 import type { CodecSubject, Subject } from './trial-plan.ts'
 
 /** Something to try on a Vulkan device. */

@@ -1,5 +1,5 @@
-import { encodeFailure, isErrorLine } from '../encode-failure.ts'
-import { StartError } from '../guard.ts'
+import { encodeFailure, isErrorLine } from '../encode/encode-failure.ts'
+import { StartError } from '../process/guard.ts'
 import { type ProcessResult, runProcess } from '../process.ts'
 import type { Tools } from '../tools.ts'
 

@@ -1,5 +1,5 @@
-import type { MediaInfo } from '../media-info.ts'
-import { plain } from '../encode-failure.ts'
+import type { MediaInfo } from '../probe/media-info.ts'
+import { plain } from '../encode/encode-failure.ts'
 import type { Problem } from '../verify.ts'
 import type { CheckRun } from './decode.ts'
 import { filmOf } from './film-of.ts'

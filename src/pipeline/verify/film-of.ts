@@ -1,4 +1,4 @@
-import type { MediaInfo, VideoStream } from '../media-info.ts'
+import type { MediaInfo, VideoStream } from '../probe/media-info.ts'
 
 /** The picture of a result; undefined where there is none, or only cover art. */
 export function filmOf({ streams }: MediaInfo): VideoStream | undefined {

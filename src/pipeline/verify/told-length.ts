@@ -1,4 +1,4 @@
-import type { MediaInfo } from '../media-info.ts'
+import type { MediaInfo } from '../probe/media-info.ts'
 import { formatClock } from '../../util/format.ts'
 import { filmOf } from './film-of.ts'
 

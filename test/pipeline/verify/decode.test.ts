@@ -4,7 +4,7 @@ import { decodeProblems } from '../../../src/pipeline/verify/decode-problems.ts'
 import { type DecodedStream, parseDecodedStream } from '../../../src/pipeline/verify/decoded-stream.ts'
 import { closestDecoder } from '../../../src/pipeline/verify/closest-decoder.ts'
 import { wholeFilm } from '../../../src/pipeline/verify/sample-places.ts'
-import { inputLimits } from '../../../src/pipeline/input-limits.ts'
+import { inputLimits } from '../../../src/pipeline/ffmpeg/input-limits.ts'
 import { audio, media, video } from '../samples.ts'
 
 describe('the command', () => {
