@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { Glob } from 'bun'
 
 const source = join(import.meta.dir, '..', 'src')
@@ -16,6 +16,17 @@ const mayImport: Record<string, readonly string[]> = {
   api: ['contract', 'util'],
   master: ['contract', 'queue', 'sums', 'util'],
   worker: ['contract', 'pipeline', 'sums', 'vulkan', 'util'],
+}
+
+/**
+ * The folders of the pipeline, each of which may import those in front of it; what lies beside them is either used by all or
+ * puts them together. `verify` looks at results without knowing how they were made.
+ */
+const pipelineSteps = ['process', 'ffmpeg', 'probe', 'plan/video', 'plan/streams', 'plan/sound', 'plan', 'encode']
+const mayImportInPipeline: Record<string, readonly string[]> = {
+  ...Object.fromEntries(pipelineSteps.map((step, place) => [step, pipelineSteps.slice(0, place)])),
+  verify: pipelineSteps.slice(0, -1),
+  prove: pipelineSteps,
 }
 
 /** What only some files may use. */
@@ -39,14 +50,37 @@ test('folders import only what the table of the architecture allows', () => {
     const folder = path.split('/')[0] ?? ''
     const allowed = mayImport[folder]
     if (!allowed) return folder === 'cli' || path === 'main.ts' ? [] : [`${path}: ${folder}/ is not in the table`]
-    const imports = [...text.matchAll(/from '(\.[^']+)'/g)].map((match) => match[1] ?? '')
-    const folders = imports.map((target) => relative(source, join(source, path, '..', target)).split('/')[0] ?? '')
-    return folders
+    return importsOf(path, text)
+      .map((target) => target.split('/')[0] ?? '')
       .filter((target) => target !== folder && !allowed.includes(target))
       .map((target) => `${path} imports ${target}/`)
   })
   expect(forbidden).toEqual([])
 })
+
+test('the steps of the pipeline import only those before them', () => {
+  const forbidden = files.flatMap(({ path, text }) => {
+    const folder = inPipeline(path)
+    if (folder === '.') return []
+    const allowed = mayImportInPipeline[folder]
+    if (!allowed) return [`${path}: pipeline/${folder}/ is not in the table`]
+    return importsOf(path, text)
+      .map(inPipeline)
+      .filter((target) => target !== '.' && target !== folder && !allowed.includes(target))
+      .map((target) => `${path} imports pipeline/${target}/`)
+  })
+  expect(forbidden).toEqual([])
+})
+
+/** The folder of the pipeline that a file lies in; `.` for those beside them, and for all that is elsewhere. */
+function inPipeline(path: string): string {
+  return path.startsWith('pipeline/') ? dirname(relative('pipeline', path)) : '.'
+}
+
+/** What a file of ours imports of ours, by paths below `src`. */
+function importsOf(path: string, text: string): string[] {
+  return [...text.matchAll(/from '(\.[^']+)'/g)].map((match) => join(dirname(path), match[1] ?? ''))
+}
 
 test('what one folder owns is used nowhere else', () => {
   const code = files.map(({ path, text }) => ({ path, text: text.replaceAll(/^\s*(\/\*\*|\*|\/\/).*$/gm, '') }))

@@ -3,10 +3,10 @@ import type { VideoPath } from '../contract/gpu.ts'
 import type { Progress } from '../contract/job.ts'
 import { encode } from './encode/encode.ts'
 import { ffmpegRuns, type RunPaths } from './encode/ffmpeg-args.ts'
-import type { MediaInfo } from './probe/media-info.ts'
-import type { ConversionPlan } from './plan.ts'
-import { type EncodeProgress, jobProgress, type RunPlace } from './ffmpeg/progress.ts'
 import { sizeWatch, type SizeLimit, whyTooLarge } from './encode/size-watch.ts'
+import { type EncodeProgress, jobProgress, type RunPlace } from './ffmpeg/progress.ts'
+import type { ConversionPlan } from './plan.ts'
+import type { MediaInfo } from './probe/media-info.ts'
 import { SkippedError } from './skipped-error.ts'
 
 /** A plan to carry out. */

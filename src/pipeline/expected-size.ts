@@ -1,8 +1,8 @@
+import type { ConversionPlan, VideoPlan } from './plan.ts'
 import type { AudioPlan } from './plan/sound/audio.ts'
 import type { FrameSize } from './plan/video/frame.ts'
+import { hasNoRate, whyUnbounded } from './plan/video/rate.ts'
 import type { AudioStream, MediaInfo } from './probe/media-info.ts'
-import type { ConversionPlan, VideoPlan } from './plan.ts'
-import { hasNoRate, whyUnbounded } from './encode/rate-args.ts'
 
 /** What a planned result will come to. */
 export interface ExpectedSize {

@@ -1,7 +1,7 @@
 import type { ConversionSettings } from '../contract/conversion.ts'
 import type { Gpu } from '../contract/gpu.ts'
-import type { Picture } from './plan/video/picture.ts'
 import type { PathCandidate } from './plan/video/paths.ts'
+import type { Picture } from './plan/video/picture.ts'
 
 /** The GPUs of a machine as one conversion meets them; whoever runs conversions side by side shares them out. */
 export interface GpuAccess {

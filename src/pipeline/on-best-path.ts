@@ -1,11 +1,11 @@
 import type { ConversionSettings } from '../contract/conversion.ts'
 import { ConversionError } from '../contract/failure.ts'
 import { pathText, type RanOn } from '../contract/gpu.ts'
-import type { GpuAccess, GpuSlot } from './gpu-access.ts'
 import { EncodeError } from './encode-error.ts'
+import type { GpuAccess, GpuSlot } from './gpu-access.ts'
+import { type PathCandidate, videoPaths } from './plan/video/paths.ts'
 import type { Picture } from './plan/video/picture.ts'
 import { SkippedError } from './skipped-error.ts'
-import { type PathCandidate, videoPaths } from './plan/video/paths.ts'
 
 /** What is to be converted, and the GPUs that may help. */
 export interface PathRequest {

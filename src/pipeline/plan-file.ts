@@ -1,11 +1,11 @@
-import { type ExpectedSize, expectedSize } from './expected-size.ts'
 import { ffmpegRuns } from './encode/ffmpeg-args.ts'
+import { type ExpectedSize, expectedSize } from './expected-size.ts'
 import type { GpuAccess } from './gpu-access.ts'
 import { rankedPaths } from './on-best-path.ts'
 import { type ConversionPlan, planConversion } from './plan.ts'
+import { cpuPath, type PathCandidate } from './plan/video/paths.ts'
 import { type Prepared, prepare, type PrepareRequest } from './prepare.ts'
 import { openWork, removeWork } from './staging.ts'
-import { cpuPath, type PathCandidate } from './plan/video/paths.ts'
 
 /** A conversion to think through and not to do. The folder at `work_path` is made here, and removed. */
 export interface PlanFileRequest extends Omit<PrepareRequest, 'priority'> {

@@ -1,19 +1,20 @@
 import type { Container, ConversionSettings, VideoCodec } from '../contract/conversion.ts'
 import { ConversionError } from '../contract/failure.ts'
-import { isFullRange } from './plan/video/colour.ts'
-import type { EncoderChoice } from './encode/encoder-args.ts'
-import type { ExpectedStreams } from './plan/streams/expected-streams.ts'
-import type { FrameSize } from './plan/video/frame.ts'
-import { isLengthGuessed } from './probe/guessed-length.ts'
-import { type ExpectedColour, expectedColour, hdrNotes, refuseDolbyVision, staticMetadata } from './plan/video/hdr.ts'
-import type { MediaInfo, VideoStream } from './probe/media-info.ts'
-import { type Picture, planPicture } from './plan/video/picture.ts'
-import { planRate } from './plan/video/rate.ts'
 import { planStreams, type StreamsPlan } from './plan/streams.ts'
+import type { ExpectedStreams } from './plan/streams/expected-streams.ts'
 import { filmFlags } from './plan/streams/track-flags.ts'
+import { isFullRange } from './plan/video/colour.ts'
+import type { EncoderChoice } from './plan/video/encoder-choice.ts'
 import type { VideoEncoder } from './plan/video/encoders.ts'
 import { videoFilters } from './plan/video/filters.ts'
+import type { FrameSize } from './plan/video/frame.ts'
+import { type ExpectedColour, expectedColour, hdrNotes, refuseDolbyVision, staticMetadata } from './plan/video/hdr.ts'
 import { cpuPath, type PathCandidate } from './plan/video/paths.ts'
+import { type Picture, planPicture } from './plan/video/picture.ts'
+import { planRate } from './plan/video/rate.ts'
+import { isLengthGuessed } from './probe/guessed-length.ts'
+import { mainVideo } from './probe/main-video.ts'
+import type { MediaInfo, VideoStream } from './probe/media-info.ts'
 
 /** Everything that was decided about one conversion, as data; `ffmpegArgs` spells it. */
 export interface ConversionPlan extends StreamsPlan {
@@ -137,17 +138,6 @@ function deviceOptions({ gpu }: PathCandidate): string[] {
 function decodeOptions({ decode }: PathCandidate): string[] {
   if (decode !== 'vulkan') return []
   return ['-threads', '1', '-hwaccel', 'vulkan', '-hwaccel_device', 'gpu', '-hwaccel_output_format', 'vulkan']
-}
-
-/** The film: the default one if one is marked, else the largest, else the first. Cover art is none. */
-export function mainVideo(info: MediaInfo): VideoStream {
-  const films = info.streams.filter((stream) => stream.kind === 'video').filter((stream) => !stream.is_cover)
-  const [first] = films.toSorted(
-    (a, b) =>
-      Number(b.is_default) - Number(a.is_default) || b.width * b.height - a.width * a.height || a.index - b.index,
-  )
-  if (first) return first
-  throw new ConversionError('no video stream', { class: 'permanent', step: 'plan' })
 }
 
 /** A variable rate shows as a fine grid (1000/1) that few frames fall on; counted as a rate it would starve or be refused. */

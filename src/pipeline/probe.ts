@@ -3,13 +3,13 @@ import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ConversionError, type ConversionStep, type FailureClass } from '../contract/failure.ts'
 import { errnoOf } from './errno.ts'
-import { type ProbeRequest, readMediaInfo } from './probe/ffprobe.ts'
 import { brokenLimit, isTooLarge, tooLarge } from './ffmpeg/input-limits.ts'
+import { type ProbeRequest, readMediaInfo } from './probe/ffprobe.ts'
 import { withFirstFrame } from './probe/first-frame.ts'
 import { isHdr } from './probe/hdr-metadata.ts'
+import { mainVideo } from './probe/main-video.ts'
 import type { MediaInfo } from './probe/media-info.ts'
 import { withSoundRates } from './probe/sound-rates.ts'
-import { mainVideo } from './plan.ts'
 
 /** `path` is a link to `source_path`, or the same. */
 export interface ProbeSourceRequest extends ProbeRequest {

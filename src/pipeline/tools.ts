@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ConversionError } from '../contract/failure.ts'
-import { StartError } from './process/guard.ts'
 import { runProcess } from './process.ts'
+import { StartError } from './process/guard.ts'
 
 /** The two programs of one FFmpeg build, found and tried. */
 export interface Tools {

@@ -2,26 +2,20 @@ import { stat } from 'node:fs/promises'
 import type { Container, PictureScore, VerifySettings } from '../contract/conversion.ts'
 import { ConversionError } from '../contract/failure.ts'
 import { formatClock } from '../util/format.ts'
-import { colourProblems } from './verify/check-colour.ts'
-import { streamProblems } from './plan/streams/expected-streams.ts'
-import { withFirstFrame } from './probe/first-frame.ts'
-import { type ProbeRequest, readMediaInfo, type Reading } from './probe/ffprobe.ts'
-import type { MediaInfo } from './probe/media-info.ts'
 import type { ExpectedResult } from './plan.ts'
 import type { Picture } from './plan/video/picture.ts'
+import { type ProbeRequest, readMediaInfo, type Reading } from './probe/ffprobe.ts'
+import { withFirstFrame } from './probe/first-frame.ts'
+import type { MediaInfo } from './probe/media-info.ts'
 import type { Tools } from './tools.ts'
+import { colourProblems } from './verify/check-colour.ts'
 import { containerFault } from './verify/container-fault.ts'
+import { decodeResult, type DecodeRequest } from './verify/decode-result.ts'
 import { filmOf } from './verify/film-of.ts'
 import { measurePicture } from './verify/measure-picture.ts'
+import type { Problem } from './verify/problem.ts'
+import { streamProblems } from './verify/stream-problems.ts'
 import { lengthProblem } from './verify/told-length.ts'
-import { decodeResult, type DecodeRequest } from './verify/decode-result.ts'
-
-/** A way in which a result differs from what it should be. */
-export interface Problem {
-  message: string
-  /** Whether the source is at fault, so that another attempt would end the same. */
-  is_in_source: boolean
-}
 
 /** Seconds that a result may be shorter by, at least and at most, and the share of the length in between. */
 const tolerance = { least: 0.5, most: 3, share: 0.01 }

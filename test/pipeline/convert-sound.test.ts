@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { layoutChannels } from '../../src/pipeline/plan/sound/channel-layouts.ts'
-import type { AudioStream } from '../../src/pipeline/probe/media-info.ts'
 import { mixChannels } from '../../src/pipeline/plan/sound/mix-channels.ts'
+import type { AudioStream } from '../../src/pipeline/probe/media-info.ts'
 import { testFfmpegs } from '../support/ffmpegs.ts'
 import { type ConvertedStreams, picture, useStreamStudio, x264 } from '../support/stream-clips.ts'
 

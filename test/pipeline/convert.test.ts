@@ -5,11 +5,11 @@ import type { ConversionSettings } from '../../src/contract/conversion.ts'
 import type { Progress } from '../../src/contract/job.ts'
 import { convert, type ConvertRequest } from '../../src/pipeline/convert.ts'
 import { readMediaInfo } from '../../src/pipeline/probe/ffprobe.ts'
-import { noGpus } from '../support/no-gpus.ts'
 import { runProcess } from '../../src/pipeline/process.ts'
 import { SkippedError } from '../../src/pipeline/skipped-error.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { type ClipName, useClips } from '../support/clips.ts'
+import { noGpus } from '../support/no-gpus.ts'
 import { caught, settings } from './samples.ts'
 
 setDefaultTimeout(60_000)

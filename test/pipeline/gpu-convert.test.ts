@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ConversionSettings } from '../../src/contract/conversion.ts'
 import { convert } from '../../src/pipeline/convert.ts'
-import { readMediaInfo } from '../../src/pipeline/probe/ffprobe.ts'
 import type { GpuAccess } from '../../src/pipeline/gpu-access.ts'
+import { readMediaInfo } from '../../src/pipeline/probe/ffprobe.ts'
 import type { VideoStream } from '../../src/pipeline/probe/media-info.ts'
+import { findTools, type Tools } from '../../src/pipeline/tools.ts'
+import { capability } from '../support/capability.ts'
 import { lavapipe, required } from '../support/lavapipe.ts'
 import { noGpus } from '../support/no-gpus.ts'
-import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { lacks, vulkanFfmpeg } from '../support/vulkan.ts'
 import { gpu, settings } from './samples.ts'
-import { capability } from '../support/capability.ts'
 
 setDefaultTimeout(60_000)
 const { signal } = new AbortController()

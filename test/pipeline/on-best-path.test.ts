@@ -3,11 +3,11 @@ import { ConversionError } from '../../src/contract/failure.ts'
 import { EncodeError } from '../../src/pipeline/encode-error.ts'
 import type { GpuAccess, GpuMode } from '../../src/pipeline/gpu-access.ts'
 import { onBestPath } from '../../src/pipeline/on-best-path.ts'
+import type { PathCandidate } from '../../src/pipeline/plan/video/paths.ts'
 import { planPicture } from '../../src/pipeline/plan/video/picture.ts'
 import { SkippedError } from '../../src/pipeline/skipped-error.ts'
-import type { PathCandidate } from '../../src/pipeline/plan/video/paths.ts'
-import { caught, gpu, settings as settingsOf, video } from './samples.ts'
 import { capability } from '../support/capability.ts'
+import { caught, gpu, settings as settingsOf, video } from './samples.ts'
 
 const { signal } = new AbortController()
 const settings = settingsOf()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { planConversion } from '../../src/pipeline/plan.ts'
 import type { VideoStream } from '../../src/pipeline/probe/media-info.ts'
-import { mainVideo, planConversion } from '../../src/pipeline/plan.ts'
 import { attachment, audio, data, media, settings, subtitle, video } from './samples.ts'
 
 function filtersOf(source: Partial<VideoStream>, codec: 'h264' | 'hevc' | 'av1' | 'vp9' = 'h264') {
@@ -10,22 +10,6 @@ function filtersOf(source: Partial<VideoStream>, codec: 'h264' | 'hevc' | 'av1' 
 function frameCount(source: Partial<VideoStream>) {
   return planConversion(media([video(source)], { formats: ['mov', 'mp4'] }), settings()).expected.frame_count
 }
-
-describe('the main picture', () => {
-  test('is the default one, before a larger', () => {
-    const [large, small] = [video({ is_default: false }), video({ index: 3, width: 640, height: 360 })]
-    expect(mainVideo(media([large, small])).index).toBe(3)
-  })
-
-  test('is the largest where none or all are marked', () => {
-    expect(mainVideo(media([video({ width: 640, height: 360 }), video({ index: 1 })])).index).toBe(1)
-  })
-
-  test('is never cover art', () => {
-    const cover = video({ is_cover: true, width: 3000, height: 3000 })
-    expect(mainVideo(media([cover, video({ index: 2, is_default: false })])).index).toBe(2)
-  })
-})
 
 describe('the filters', () => {
   test('scale to the frame, in square pixels and 8 bits', () => {

@@ -2,8 +2,8 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Guard } from '../../src/pipeline/process/guard.ts'
 import { type ProcessRequest, runProcess } from '../../src/pipeline/process.ts'
+import type { Guard } from '../../src/pipeline/process/guard.ts'
 import { caught } from './samples.ts'
 
 setDefaultTimeout(60_000)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { AudioStream, VideoStream } from '../../src/pipeline/probe/media-info.ts'
 import type { ExpectedResult } from '../../src/pipeline/plan.ts'
+import type { AudioStream, VideoStream } from '../../src/pipeline/probe/media-info.ts'
 import { problemsOf } from '../../src/pipeline/verify.ts'
 import { audio, media, subtitle, video } from './samples.ts'
 

@@ -1,6 +1,7 @@
 import type { FailureClass } from '../../contract/failure.ts'
 import { formatClock, formatDuration } from '../../util/format.ts'
 import type { EncodeError } from '../encode-error.ts'
+import { plain } from '../ffmpeg/error-lines.ts'
 import type { ProcessResult } from '../process.ts'
 
 /** All that is known of an ended encode. */
@@ -22,14 +23,6 @@ export interface EncodeFailure {
   message: string
   class: FailureClass
   kind: EncodeError['kind']
-}
-
-/**
- * Whether a line of `-loglevel level+warning` tells of an error or, as a warning, of a packet or frame with a hole in it.
- * None of the healthy files of our corpus causes such a line, and every damaged one does.
- */
-export function isErrorLine(line: string): boolean {
-  return /\[(error|fatal|panic)\] |corrupt (decoded frame|input packet)|Packet corrupt/.test(line)
 }
 
 /** Judges an ended encode; undefined when it went well. */
@@ -134,12 +127,4 @@ function truncated({ position_seconds: position, duration_seconds: duration }: E
 /** The decoder is a little ahead of what is written. */
 function damaged({ error_seconds: position }: EndedEncode): string {
   return position === null ? 'damaged: it cannot be decoded' : `damaged: decoding failed near ${formatClock(position)}`
-}
-
-/** A line without its component's address and level: `[h264 @ 0x55d0] [error] no frame!` is `h264: no frame!`. */
-export function plain(line: string): string {
-  return line
-    .replace(/^\[([^@\]]+) @ [^\]]+\] /, '$1: ')
-    .replace(/\[(warning|error|fatal|panic)\] /, '')
-    .slice(0, 200)
 }

@@ -2,13 +2,14 @@ import { stat } from 'node:fs/promises'
 import type { FailureClass } from '../../contract/failure.ts'
 import { formatClock } from '../../util/format.ts'
 import { EncodeError } from '../encode-error.ts'
-import { encodeFailure, isErrorLine } from './encode-failure.ts'
-import { StartError } from '../process/guard.ts'
+import { isErrorLine } from '../ffmpeg/error-lines.ts'
 import { brokenLimit } from '../ffmpeg/input-limits.ts'
-import { leadingErrors } from './leading-errors.ts'
-import { type ProcessResult, runProcess } from '../process.ts'
 import { type EncodeProgress, progressReader } from '../ffmpeg/progress.ts'
+import { type ProcessResult, runProcess } from '../process.ts'
+import { StartError } from '../process/guard.ts'
 import { stallWatch } from '../process/stall-watch.ts'
+import { encodeFailure } from './encode-failure.ts'
+import { leadingErrors } from './leading-errors.ts'
 
 /** One run of ffmpeg. */
 export interface EncodeRequest {

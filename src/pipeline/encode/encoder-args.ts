@@ -1,34 +1,25 @@
 import { type Preset, presets } from '../../contract/conversion.ts'
 import type { GpuApi } from '../../contract/gpu.ts'
+import type { EncoderChoice } from '../plan/video/encoder-choice.ts'
+import type { CpuEncoder } from '../plan/video/encoders.ts'
 import type { FrameSize } from '../plan/video/frame.ts'
-import { type StaticHdr, svtHdr, x265Hdr } from './hdr-args.ts'
+import { svtHdr, x265Hdr } from './hdr-args.ts'
 import type { Pass } from './pass.ts'
-import { type RateChoice, rateArgs } from './rate-args.ts'
-import type { CpuEncoder, VideoEncoder } from '../plan/video/encoders.ts'
+import { rateArgs } from './rate-args.ts'
 
-/** All that an encoder is told. */
-export interface EncoderChoice extends RateChoice {
-  encoder: VideoEncoder
-  preset: Preset
-  /** Frames per second to tell an encoder whose rate control counts frames; null when the stream's own figure will do. */
-  rate_hint: number | null
-  /** Of the result. */
-  size: FrameSize
-  /** What the stream is to say of its HDR; missing or null for nothing. */
-  hdr?: StaticHdr | null
-  /** Whether each picture is to carry a hash of itself, where the encoder writes them; missing for no. */
-  has_hashes?: boolean
+/** One run of an encoder. */
+export interface EncoderRun extends EncoderChoice {
   /** Which look at the film this is; missing or null for the only one. */
   pass?: Pass | null
 }
 
 /** An encoder with all its options, as conversions, proofs and calibrations spell them. Rate control is always explicit. */
-export function videoEncoderArgs(choice: EncoderChoice): string[] {
+export function videoEncoderArgs(choice: EncoderRun): string[] {
   const { encoder } = choice
   return ['-c:v:0', encoder, ...optionsOf(choice), ...rateArgs(withRate(choice))]
 }
 
-function optionsOf(choice: EncoderChoice): string[] {
+function optionsOf(choice: EncoderRun): string[] {
   const { encoder } = choice
   if (encoder in cpuOptions) return cpuOptions[encoder as CpuEncoder](choice)
   if (encoder === 'ffv1_vulkan') return ffv1Options(choice)
@@ -79,7 +70,7 @@ const largestRate = 2 ** 31 - 1
 const proresOptions = ['-profile:v', 'hq']
 
 /** How each encoder on the CPU is told of the preset, of two passes, and of a frame rate that the stream itself gets wrong. */
-const cpuOptions: Record<CpuEncoder, (choice: EncoderChoice) => string[]> = {
+const cpuOptions: Record<CpuEncoder, (choice: EncoderRun) => string[]> = {
   libx264: ({ preset, pass }) => ['-preset', preset, ...passOptions(pass)],
   libx265: (choice) => ['-preset', choice.preset, '-x265-params', x265Params(choice).join(':')],
   libsvtav1: (choice) => {
@@ -99,7 +90,7 @@ const cpuOptions: Record<CpuEncoder, (choice: EncoderChoice) => string[]> = {
 }
 
 /** `key=value` each. */
-function x265Params({ rate_hint: rate, hdr, has_hashes, pass }: EncoderChoice): string[] {
+function x265Params({ rate_hint: rate, hdr, has_hashes, pass }: EncoderRun): string[] {
   return [
     'log-level=error',
     ...(rate === null ? [] : [`fps=${thousandths(rate)}/1000`]),
@@ -116,13 +107,13 @@ function x265Params({ rate_hint: rate, hdr, has_hashes, pass }: EncoderChoice): 
 const fastestSvt = 240
 
 /** `key=value` each. */
-function svtParams({ rate_hint: rate, hdr }: EncoderChoice): string[] {
+function svtParams({ rate_hint: rate, hdr }: EncoderRun): string[] {
   const fps = rate === null ? [] : [`fps-num=${thousandths(Math.min(rate, fastestSvt))}`, 'fps-denom=1000']
   return [...fps, ...(hdr ? svtHdr(hdr) : [])]
 }
 
 /** SVT-AV1 takes what is faster for slow motion that lasts longer, and gets so much less for each of its seconds. */
-function withRate(choice: EncoderChoice): EncoderChoice {
+function withRate(choice: EncoderRun): EncoderRun {
   const { encoder, bitrate, max_bitrate: most, rate_hint: rate } = choice
   if (encoder !== 'libsvtav1' || rate === null || rate <= fastestSvt) return choice
   const share = fastestSvt / rate
@@ -143,7 +134,7 @@ function escaped(value: string): string {
 }
 
 /** Of level 3, since FFmpeg before 7 cannot read what the encoder writes as level 4. Left alone it takes 1024 slices, which bloat. */
-function ffv1Options({ size }: EncoderChoice): string[] {
+function ffv1Options({ size }: EncoderRun): string[] {
   return ['-level', '3', '-g', '1', '-slicecrc', '1', '-slices', String(gpuSlices(size))]
 }
 
@@ -182,7 +173,7 @@ const nvencPresets: Record<Preset, string> = {
 const beyondQsv = new Set<Preset>(['ultrafast', 'superfast'])
 
 /** The preset by the names that each kind of engine has for it. None of them knows x264's. */
-const gpuOptions: Record<GpuApi, (choice: EncoderChoice) => string[]> = {
+const gpuOptions: Record<GpuApi, (choice: EncoderRun) => string[]> = {
   vulkan: ({ preset, proof }) => {
     const levels = proof?.quality_levels ?? 0
     const quality = levels > 1 ? ['-quality', String(Math.round(slowness(preset) * (levels - 1)))] : []

@@ -2,11 +2,11 @@ import { stat } from 'node:fs/promises'
 import type { ConversionSettings } from '../../contract/conversion.ts'
 import { isMov } from '../plan/streams/container-holds.ts'
 import { planExtras } from '../plan/streams/extras.ts'
-import { coverArgs, coverPath } from './stream-args.ts'
+import { mainVideo } from '../probe/main-video.ts'
 import type { MediaInfo } from '../probe/media-info.ts'
-import { mainVideo } from '../plan.ts'
 import { runProcess } from '../process.ts'
 import type { Tools } from '../tools.ts'
+import { coverArgs, coverPath } from './stream-args.ts'
 
 /** Where covers are taken from and put. */
 export interface CoverRequest {

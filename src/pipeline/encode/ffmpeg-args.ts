@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path'
 import type { Container } from '../../contract/conversion.ts'
+import { fileUrl, inputLimits } from '../ffmpeg/input-limits.ts'
+import type { ConversionPlan, VideoPlan } from '../plan.ts'
 import { isMov } from '../plan/streams/container-holds.ts'
 import { detachedGraph } from './detached-film.ts'
-import { fileUrl, inputLimits } from '../ffmpeg/input-limits.ts'
 import { videoEncoderArgs } from './encoder-args.ts'
 import type { Pass } from './pass.ts'
-import type { ConversionPlan, VideoPlan } from '../plan.ts'
 import { decoderArgs, mapArgs, streamArgs } from './stream-args.ts'
 
 /** FFmpeg's names. */

@@ -1,7 +1,4 @@
-import type { HdrMetadata, MasteringDisplay } from '../probe/hdr-metadata.ts'
-
-/** What a film's stream is to say of the screen that it was made on and of its light. */
-export type StaticHdr = Pick<HdrMetadata, 'mastering' | 'light'>
+import type { MasteringDisplay, StaticHdr } from '../probe/hdr-metadata.ts'
 
 /** For `-x265-params`: chromaticities in 50,000ths, luminance in 10,000ths of a cd/m²; none where there is none. */
 export function x265Hdr({ mastering, light }: StaticHdr): string[] {

@@ -1,19 +1,7 @@
-import type { GpuApi, GpuCapability } from '../../contract/gpu.ts'
+import type { GpuApi } from '../../contract/gpu.ts'
+import { isGpuEncoder } from '../plan/video/encoders.ts'
+import { hasNoRate, type RateChoice } from '../plan/video/rate.ts'
 import { quantizerOf } from './quality.ts'
-import { isGpuEncoder, type VideoEncoder } from '../plan/video/encoders.ts'
-
-/** What decides how many bits a picture takes. */
-export interface RateChoice {
-  encoder: VideoEncoder
-  /** Bits per second; ffv1 and prores have none to hold. */
-  bitrate: number
-  /** 1 to 100, which then decides instead of the bitrate; missing or null where the bitrate does. */
-  quality?: number | null
-  /** Bits per second of peaks; missing or null for no bound. */
-  max_bitrate?: number | null
-  /** What a Vulkan Video encoder was proved with; null for all others. */
-  proof: Pick<GpuCapability, 'rate_control' | 'quality_levels'> | null
-}
 
 /** The options of rate control, always explicit. */
 export function rateArgs(choice: RateChoice): string[] {
@@ -23,23 +11,6 @@ export function rateArgs(choice: RateChoice): string[] {
   if (!isGpuEncoder(encoder)) return cpuRate(choice, quantizer)
   const api = encoder.slice(encoder.lastIndexOf('_') + 1) as GpuApi
   return quantizer === null ? gpuBitrate(choice, api) : gpuQuality(choice, api, quantizer)
-}
-
-/**
- * Why `max_bitrate` does not bind an encoder, a clause; null when it does or there is none. SVT-AV1 4 refuses it beside a
- * bitrate, `Max Bitrate only supported with CRF mode`, where 1.4 takes it.
- */
-export function whyUnbounded({ encoder, quality, max_bitrate, proof }: RateChoice): string | null {
-  if (max_bitrate == null) return null
-  if (hasNoRate(encoder)) return `${encoder} takes the bits that it needs`
-  if (encoder === 'libsvtav1' && quality == null) return 'libsvtav1 takes it beside a quality only'
-  if (proof?.rate_control === 'cqp') return `this driver's ${encoder} holds no rate`
-  return /_(vulkan|vaapi|amf)$/.test(encoder) && quality != null ? `${encoder} takes it beside a bitrate only` : null
-}
-
-/** Whether an encoder takes the bits that it needs, whatever it is told: ffv1 has no loss and prores a profile. */
-export function hasNoRate(encoder: VideoEncoder): boolean {
-  return /^(ffv1|prores)/.test(encoder)
 }
 
 /** What 1.4 and 4.2 are told of a bound so that films stay below it: they were measured to go beyond by 15 to 40 %. */

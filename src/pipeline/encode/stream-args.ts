@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import type { Container } from '../../contract/conversion.ts'
-import type { AudioPlan } from '../plan/sound/audio.ts'
-import { isMov } from '../plan/streams/container-holds.ts'
-import { copiedTagArgs, detachedLabel } from './detached-film.ts'
-import type { ExtraPlan } from '../plan/streams/extras.ts'
 import { fileUrl, inputLimits } from '../ffmpeg/input-limits.ts'
 import type { ConversionPlan } from '../plan.ts'
+import type { AudioPlan } from '../plan/sound/audio.ts'
+import { isMov } from '../plan/streams/container-holds.ts'
+import type { ExtraPlan } from '../plan/streams/extras.ts'
 import type { SubtitlePlan } from '../plan/streams/subtitles.ts'
 import type { Tag } from '../plan/streams/track-tags.ts'
+import { copiedTagArgs, detachedLabel } from './detached-film.ts'
 
 /** Input options of the decoders of sound and subtitles. */
 export function decoderArgs({ audio, subtitles }: ConversionPlan): string[] {

@@ -1,6 +1,6 @@
-import { parseEncoders, parseFilters } from '../prove/ffmpeg-lists.ts'
 import { runProcess } from '../process.ts'
 import type { Tools } from '../tools.ts'
+import { parseEncoders, parseFilters } from './parse-names.ts'
 
 /** Which ffmpeg to ask. */
 export interface AskRequest {

@@ -1,10 +1,10 @@
 import { ConversionError, type FailureClass } from '../../contract/failure.ts'
 import { formatDuration } from '../../util/format.ts'
 import { brokenLimit, fileUrl, inputLimits } from '../ffmpeg/input-limits.ts'
-import type { MediaInfo } from './media-info.ts'
-import { parseMediaInfo } from './parse-media-info.ts'
 import { type ProcessResult, runProcess } from '../process.ts'
 import type { Tools } from '../tools.ts'
+import type { MediaInfo } from './media-info.ts'
+import { parseMediaInfo } from './parse-media-info.ts'
 
 /** What to look at and with what. */
 export interface ProbeRequest {

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
-import { type HdrMetadata, mergeHdrMetadata, readHdrMetadata, SideData } from './hdr-metadata.ts'
-import { type ProbeRequest, probeArgs } from './ffprobe.ts'
-import type { MediaInfo, VideoStream } from './media-info.ts'
 import { runProcess } from '../process.ts'
+import { type ProbeRequest, probeArgs } from './ffprobe.ts'
+import { type HdrMetadata, mergeHdrMetadata, readHdrMetadata, SideData } from './hdr-metadata.ts'
+import type { MediaInfo, VideoStream } from './media-info.ts'
 
 const Frames = v.object({
   frames: v.optional(v.array(v.object({ side_data_list: v.optional(v.array(SideData), []) })), []),

@@ -10,6 +10,9 @@ export interface HdrMetadata {
   has_hdr10_plus: boolean
 }
 
+/** What a film's stream is to say of the screen that it was made on and of its light. */
+export type StaticHdr = Pick<HdrMetadata, 'mastering' | 'light'>
+
 /** SMPTE ST 2086: the screen that the film was graded on. */
 export interface MasteringDisplay {
   /** CIE 1931 x and y. */

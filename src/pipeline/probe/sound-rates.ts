@@ -1,7 +1,7 @@
 import * as v from 'valibot'
+import { runProcess } from '../process.ts'
 import { probeArgs, type ProbeRequest } from './ffprobe.ts'
 import type { AudioStream, MediaInfo } from './media-info.ts'
-import { runProcess } from '../process.ts'
 
 const Packets = v.object({
   packets: v.array(

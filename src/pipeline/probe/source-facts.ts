@@ -1,8 +1,8 @@
 import type { SourceFacts } from '../../contract/profile.ts'
 import { isLengthGuessed } from './guessed-length.ts'
 import { isHdr } from './hdr-metadata.ts'
+import { mainVideo } from './main-video.ts'
 import type { MediaInfo } from './media-info.ts'
-import { mainVideo } from '../plan.ts'
 
 /** What rules may ask of a source. Throws `ConversionError` for one without a film. */
 export function sourceFacts(info: MediaInfo): SourceFacts {

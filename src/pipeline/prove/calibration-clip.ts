@@ -2,14 +2,14 @@ import { join } from 'node:path'
 import { type VideoCodec, videoCodecs } from '../../contract/conversion.ts'
 import type { SizeClass } from '../../contract/gpu.ts'
 import { videoEncoderArgs } from '../encode/encoder-args.ts'
-import type { FrameSize } from '../plan/video/frame.ts'
 import { fileUrl } from '../ffmpeg/input-limits.ts'
-import type { MediaInfo } from '../probe/media-info.ts'
 import { cpuEncoders, isShaderCodec } from '../plan/video/encoders.ts'
+import type { FrameSize } from '../plan/video/frame.ts'
+import type { MediaInfo } from '../probe/media-info.ts'
 import { readTrialFile } from './check-result.ts'
 import type { SourceKind } from './source-kind.ts'
-import { type TrialSetting, trial } from './trial.ts'
 import { planarFormat } from './trial-plan.ts'
+import { type TrialSetting, trial } from './trial.ts'
 
 /** A clip to convert over and over. */
 export interface CalibrationClip {

@@ -1,9 +1,9 @@
 import { ConversionError } from '../../contract/failure.ts'
-import { readMediaInfo } from '../probe/ffprobe.ts'
-import type { FrameSize } from '../plan/video/frame.ts'
-import { StartError } from '../process/guard.ts'
 import { fileUrl } from '../ffmpeg/input-limits.ts'
+import type { FrameSize } from '../plan/video/frame.ts'
+import { readMediaInfo } from '../probe/ffprobe.ts'
 import type { MediaInfo } from '../probe/media-info.ts'
+import { StartError } from '../process/guard.ts'
 import { type TrialSetting, trial, trialTimeoutMs } from './trial.ts'
 
 /** What a trial's file must be. */

@@ -1,11 +1,11 @@
 import type { Gpu } from '../../contract/gpu.ts'
 import { fileUrl, inputLimits } from '../ffmpeg/input-limits.ts'
-import { ssimProblem } from './check-result.ts'
 import { isShaderCodec } from '../plan/video/encoders.ts'
+import { ssimProblem } from './check-result.ts'
 import type { ProofClip } from './proof-clips.ts'
 import { readFrames } from './read-frames.ts'
-import type { TrialSetting } from './trial.ts'
 import { trialPlan } from './trial-plan.ts'
+import type { TrialSetting } from './trial.ts'
 
 /** How a clip is to be decoded. */
 export interface DecodeOptions {

@@ -4,8 +4,8 @@ import { videoEncoderArgs } from '../encode/encoder-args.ts'
 import { fileUrl } from '../ffmpeg/input-limits.ts'
 import type { VideoEncoder } from '../plan/video/encoders.ts'
 import { whyNotAlike, whyNotAsExpected } from './check-result.ts'
-import { type TrialSetting, trial, trialTimeoutMs } from './trial.ts'
 import { capability, ffv1Size, planarFormat, type CodecSubject, testSize, testSource, trialPlan } from './trial-plan.ts'
+import { type TrialSetting, trial, trialTimeoutMs } from './trial.ts'
 
 /** Few, since lavapipe encodes ffv1 at 5 frames a second; enough to see pictures that refer to others. */
 const frames = 12

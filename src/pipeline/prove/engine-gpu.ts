@@ -3,8 +3,8 @@ import type { Gpu } from '../../contract/gpu.ts'
 import { gpuEncoders } from '../plan/video/encoders.ts'
 import { tryEncode } from './encode-trial.ts'
 import type { Engine } from './engines.ts'
-import type { TrialSetting } from './trial.ts'
 import { capability, type CodecSubject, type GpuProof } from './trial-plan.ts'
+import type { TrialSetting } from './trial.ts'
 
 /**
  * Tries each encoder of an API that this ffmpeg lists, one after the other; undefined when it lists none. They only

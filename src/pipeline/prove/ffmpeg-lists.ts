@@ -1,4 +1,5 @@
 import type { VulkanDeviceType } from '../../contract/vulkan.ts'
+import { parseEncoders, parseFilters } from '../ffmpeg/parse-names.ts'
 import { type TrialSetting, trial, trialTimeoutMs } from './trial.ts'
 
 /** What an ffmpeg was built with. */
@@ -17,20 +18,6 @@ export async function readLists(setting: TrialSetting): Promise<FfmpegLists> {
 async function readList(setting: TrialSetting, option: string): Promise<string> {
   const { result } = await trial(setting, { what: option, args: [option], timeout_ms: trialTimeoutMs })
   return result?.stdout ?? ''
-}
-
-/** Reads `ffmpeg -encoders`: six columns of flags and a name, after a line of dashes. */
-export function parseEncoders(text: string): Set<string> {
-  return namesIn(text, /^ [VAS][F.][S.][X.][B.][D.] ([^\s=]+) /)
-}
-
-/** Reads `ffmpeg -filters`: three columns of flags up to 7.1 and two in 9.0, a name, and what goes in and out. */
-export function parseFilters(text: string): Set<string> {
-  return namesIn(text, /^ [T.][S.][C.]? (\S+) +[AVN|]+->[AVN|]+ /)
-}
-
-function namesIn(text: string, line: RegExp): Set<string> {
-  return new Set(text.split(/\r?\n/).flatMap((each) => line.exec(each)?.[1] ?? []))
 }
 
 /** A Vulkan device as ffmpeg lists it. */

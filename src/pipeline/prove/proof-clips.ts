@@ -2,14 +2,14 @@ import { join } from 'node:path'
 import type { VideoCodec } from '../../contract/conversion.ts'
 import { videoEncoderArgs } from '../encode/encoder-args.ts'
 import { fileUrl, inputLimits } from '../ffmpeg/input-limits.ts'
-import type { VideoStream } from '../probe/media-info.ts'
-import { mainVideo } from '../plan.ts'
 import { cpuEncoders, isShaderCodec } from '../plan/video/encoders.ts'
 import { decodedFormat } from '../plan/video/filters.ts'
+import { mainVideo } from '../probe/main-video.ts'
+import type { VideoStream } from '../probe/media-info.ts'
 import { readTrialFile } from './check-result.ts'
 import { readFrames } from './read-frames.ts'
-import { type TrialSetting, trial, trialTimeoutMs } from './trial.ts'
 import { planarFormat, testSize, testSource } from './trial-plan.ts'
+import { type TrialSetting, trial, trialTimeoutMs } from './trial.ts'
 
 /** A clip to decode, and what comes of it on the CPU. */
 export interface ProofClip {

@@ -1,11 +1,11 @@
 import * as v from 'valibot'
 import { ConversionSettings, type VideoCodec } from '../../contract/conversion.ts'
 import type { Gpu, GpuCapability } from '../../contract/gpu.ts'
-import type { FrameSize } from '../plan/video/frame.ts'
-import type { VideoStream } from '../probe/media-info.ts'
 import { type ConversionPlan, planConversion } from '../plan.ts'
 import { cpuEncoders } from '../plan/video/encoders.ts'
+import type { FrameSize } from '../plan/video/frame.ts'
 import type { PathCandidate } from '../plan/video/paths.ts'
+import type { VideoStream } from '../probe/media-info.ts'
 
 /** The picture that GPUs are tried with, and what it is scaled to. */
 export const testSize = { width: 640, height: 360 }

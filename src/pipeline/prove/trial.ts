@@ -1,6 +1,7 @@
-import { encodeFailure, isErrorLine } from '../encode/encode-failure.ts'
-import { StartError } from '../process/guard.ts'
+import { encodeFailure } from '../encode/encode-failure.ts'
+import { isErrorLine } from '../ffmpeg/error-lines.ts'
 import { type ProcessResult, runProcess } from '../process.ts'
+import { StartError } from '../process/guard.ts'
 import type { Tools } from '../tools.ts'
 
 /** What all trials of one proof share. */

@@ -1,8 +1,8 @@
+import { plain } from '../ffmpeg/error-lines.ts'
 import type { MediaInfo } from '../probe/media-info.ts'
-import { plain } from '../encode/encode-failure.ts'
-import type { Problem } from '../verify.ts'
 import type { CheckRun } from './decode.ts'
 import { filmOf } from './film-of.ts'
+import type { Problem } from './problem.ts'
 import type { Place } from './sample-places.ts'
 
 /** Frames that may stay in a decoder where a place begins or ends between two keyframes. */

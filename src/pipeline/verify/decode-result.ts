@@ -1,11 +1,11 @@
 import type { VerifySettings } from '../../contract/conversion.ts'
-import type { MediaInfo } from '../probe/media-info.ts'
-import type { Problem } from '../verify.ts'
-import { type CheckRequest, decodeArgs, runCheck } from './decode.ts'
-import { decodeProblems } from './decode-problems.ts'
 import { namesIn } from '../ffmpeg/ask-ffmpeg.ts'
+import type { MediaInfo } from '../probe/media-info.ts'
 import { closestDecoder, hasCloserDecoder } from './closest-decoder.ts'
+import { decodeProblems } from './decode-problems.ts'
+import { type CheckRequest, decodeArgs, runCheck } from './decode.ts'
 import { filmOf } from './film-of.ts'
+import type { Problem } from './problem.ts'
 import { samplePlaces, wholeFilm } from './sample-places.ts'
 
 /** How much of a result is decoded, and what is known of it. */

@@ -1,13 +1,13 @@
 import { ConversionError, type FailureClass } from '../../contract/failure.ts'
 import { formatDuration } from '../../util/format.ts'
-import { isErrorLine } from '../encode/encode-failure.ts'
+import { isErrorLine } from '../ffmpeg/error-lines.ts'
 import { fileUrl, inputLimits } from '../ffmpeg/input-limits.ts'
-import { type ProcessResult, runProcess } from '../process.ts'
 import { type EncodeProgress, progressReader } from '../ffmpeg/progress.ts'
+import { type ProcessResult, runProcess } from '../process.ts'
 import { stallWatch } from '../process/stall-watch.ts'
 import type { Tools } from '../tools.ts'
-import type { Place } from './sample-places.ts'
 import { type DecodedStream, parseDecodedStream } from './decoded-stream.ts'
+import type { Place } from './sample-places.ts'
 
 /** What runs of ffmpeg that check a result have in common. */
 export interface CheckRequest {

@@ -1,5 +1,5 @@
-import type { MediaInfo } from '../probe/media-info.ts'
 import { formatClock } from '../../util/format.ts'
+import type { MediaInfo } from '../probe/media-info.ts'
 import { filmOf } from './film-of.ts'
 
 /** Seconds, or a share of the film, that container and encoder may differ by. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { encodeFailure, type EndedEncode, isErrorLine } from '../../../src/pipeline/encode/encode-failure.ts'
+import { encodeFailure, type EndedEncode } from '../../../src/pipeline/encode/encode-failure.ts'
 
 function failureOf(changes: Partial<Omit<EndedEncode, 'result'>> & { result?: Partial<EndedEncode['result']> }) {
   const result = {
@@ -111,11 +111,4 @@ describe("what is not the source's fault", () => {
   test('an exit without a word is tried again', () => {
     expect(failureOf({ result: { exit_code: 134 } })?.class).toBe('retryable')
   })
-})
-
-test('warnings are no errors, but for holes in the data', () => {
-  expect(isErrorLine('[aac @ 0x55d0] [warning] Too many bits 8832.0 > 6144 per frame requested')).toBe(false)
-  expect(isErrorLine('[warning] Guessed Channel Layout for Input Stream #0.1 : mono')).toBe(false)
-  expect(isErrorLine('[warning] file:/in: corrupt decoded frame in stream 0')).toBe(true)
-  expect(isErrorLine('[mov @ 0x55d0] [warning] Packet corrupt (stream = 0, dts = 27136).')).toBe(true)
 })

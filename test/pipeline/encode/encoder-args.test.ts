@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'bun:test'
-import { type EncoderChoice, videoEncoderArgs } from '../../../src/pipeline/encode/encoder-args.ts'
+import { type EncoderRun, videoEncoderArgs } from '../../../src/pipeline/encode/encoder-args.ts'
 
-function argsOf(choice: Partial<EncoderChoice>): string {
+function argsOf(choice: Partial<EncoderRun>): string {
   const size = { width: 1920, height: 1080 }
   const usual = { encoder: 'libx264', preset: 'fast', bitrate: 2_000_000, rate_hint: null, size, proof: null } as const
   return videoEncoderArgs({ ...usual, ...choice }).join(' ')
 }
 
-function vulkan(choice: Partial<EncoderChoice>): string {
+function vulkan(choice: Partial<EncoderRun>): string {
   return argsOf({ encoder: 'h264_vulkan', proof: { rate_control: 'vbr', quality_levels: 4 }, ...choice })
 }
 

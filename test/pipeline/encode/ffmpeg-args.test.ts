@@ -2,9 +2,9 @@ import { describe, expect, test } from 'bun:test'
 import type { ConversionSettings } from '../../../src/contract/conversion.ts'
 import { ffmpegArgs, ffmpegRuns } from '../../../src/pipeline/encode/ffmpeg-args.ts'
 import { inputLimits } from '../../../src/pipeline/ffmpeg/input-limits.ts'
-import type { MediaInfo } from '../../../src/pipeline/probe/media-info.ts'
 import { planConversion } from '../../../src/pipeline/plan.ts'
 import type { PathCandidate } from '../../../src/pipeline/plan/video/paths.ts'
+import type { MediaInfo } from '../../../src/pipeline/probe/media-info.ts'
 import { audio, data, gpu, media, settings, subtitle, video } from '../samples.ts'
 
 function argsOf(changes: Partial<ConversionSettings>, source: MediaInfo = media()): string[] {

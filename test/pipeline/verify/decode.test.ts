@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { type CheckRun, decodeArgs } from '../../../src/pipeline/verify/decode.ts'
-import { decodeProblems } from '../../../src/pipeline/verify/decode-problems.ts'
-import { type DecodedStream, parseDecodedStream } from '../../../src/pipeline/verify/decoded-stream.ts'
-import { closestDecoder } from '../../../src/pipeline/verify/closest-decoder.ts'
-import { wholeFilm } from '../../../src/pipeline/verify/sample-places.ts'
 import { inputLimits } from '../../../src/pipeline/ffmpeg/input-limits.ts'
+import { closestDecoder } from '../../../src/pipeline/verify/closest-decoder.ts'
+import { decodeProblems } from '../../../src/pipeline/verify/decode-problems.ts'
+import { type CheckRun, decodeArgs } from '../../../src/pipeline/verify/decode.ts'
+import { type DecodedStream, parseDecodedStream } from '../../../src/pipeline/verify/decoded-stream.ts'
+import { wholeFilm } from '../../../src/pipeline/verify/sample-places.ts'
 import { audio, media, video } from '../samples.ts'
 
 describe('the command', () => {

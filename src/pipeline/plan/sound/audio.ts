@@ -1,8 +1,8 @@
 import type { ConversionSettings } from '../../../contract/conversion.ts'
-import { channelLimits, planChannels } from './channel-filters.ts'
 import type { AudioStream, MediaInfo } from '../../probe/media-info.ts'
-import { mayCopy } from './may-copy.ts'
 import { type Decision, dropped } from '../streams/decision.ts'
+import { channelLimits, planChannels } from './channel-filters.ts'
+import { mayCopy } from './may-copy.ts'
 import { rateOfTrack } from './track-rate.ts'
 
 /** How one sound track goes into the result. */

@@ -1,6 +1,6 @@
 import type { AudioChannels } from '../../../contract/conversion.ts'
-import { layoutChannels, trackChannels } from './channel-layouts.ts'
 import type { AudioStream } from '../../probe/media-info.ts'
+import { layoutChannels, trackChannels } from './channel-layouts.ts'
 import { type Mix, mixChannels } from './mix-channels.ts'
 
 /** What brings a track's channels into a layout of the encoder's. */

@@ -1,7 +1,7 @@
 import type { ConversionSettings } from '../../../contract/conversion.ts'
-import { channelLimits } from './channel-filters.ts'
-import { holdsSound } from '../streams/container-holds.ts'
 import type { AudioStream } from '../../probe/media-info.ts'
+import { holdsSound } from '../streams/container-holds.ts'
+import { channelLimits } from './channel-filters.ts'
 import { rateOfTrack } from './track-rate.ts'
 
 /** Whether a sound track may stay as it is, and why or why not, in a few words. */

@@ -1,6 +1,6 @@
 import type { Container } from '../../../contract/conversion.ts'
-import { holdsCover } from './container-holds.ts'
 import type { AttachmentStream, DataStream, MediaInfo, VideoStream } from '../../probe/media-info.ts'
+import { holdsCover } from './container-holds.ts'
 import { type Decision, dropped } from './decision.ts'
 
 /** A picture or a file that goes along with the film. */

@@ -1,6 +1,6 @@
 import type { MediaInfo, MediaStream } from '../../probe/media-info.ts'
-import { titlesAreKept } from './extras.ts'
 import type { Decisions } from './decision.ts'
+import { titlesAreKept } from './extras.ts'
 
 /** What was dropped, a sentence for each kind and reason. Sound tells for itself, track by track. */
 export function droppedNotes(info: MediaInfo, decisions: Decisions): string[] {

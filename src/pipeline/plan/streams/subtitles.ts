@@ -1,6 +1,6 @@
 import type { Container } from '../../../contract/conversion.ts'
-import { holdsSubtitle, isMov } from './container-holds.ts'
 import type { MediaInfo, SubtitleStream } from '../../probe/media-info.ts'
+import { holdsSubtitle, isMov } from './container-holds.ts'
 import { type Decision, dropped } from './decision.ts'
 
 /** How one subtitle track goes into the result. */

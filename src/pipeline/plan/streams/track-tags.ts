@@ -1,7 +1,7 @@
 import type { Container } from '../../../contract/conversion.ts'
+import type { MediaInfo, StreamFacts } from '../../probe/media-info.ts'
 import { isMov } from './container-holds.ts'
 import { languageFor } from './languages.ts'
-import type { MediaInfo, StreamFacts } from '../../probe/media-info.ts'
 
 /** A tag of the result that FFmpeg's own copying gets wrong; an empty value removes it. */
 export type Tag = readonly [name: string, value: string]

@@ -1,7 +1,7 @@
 import type { VideoCodec } from '../../../contract/conversion.ts'
-import type { FrameSize } from './frame.ts'
 import { isHdr } from '../../probe/hdr-metadata.ts'
 import type { ColorTags, VideoStream } from '../../probe/media-info.ts'
+import type { FrameSize } from './frame.ts'
 import { type ToneMap, toneMapOf } from './tone-map.ts'
 
 /** What becomes of a picture's colour. */

@@ -1,11 +1,11 @@
 import type { VideoPath } from '../../../contract/gpu.ts'
-import type { FrameSize } from './frame.ts'
-import { isFullRange, isRgb } from './colour.ts'
 import type { ColorTags, VideoStream } from '../../probe/media-info.ts'
-import type { Picture } from './picture.ts'
 import { surfaceOf } from '../../probe/pixel-format.ts'
-import { libplaceboFilter, type ToneMap, toneMapFilters, withoutHdrMetadata } from './tone-map.ts'
+import { isFullRange, isRgb } from './colour.ts'
 import { inputFormat, isShaderCodec, type VideoEncoder, wantsUpload } from './encoders.ts'
+import type { FrameSize } from './frame.ts'
+import type { Picture } from './picture.ts'
+import { libplaceboFilter, type ToneMap, toneMapFilters, withoutHdrMetadata } from './tone-map.ts'
 
 /** The filters that make of a decoded source what the encoder is to get, one after the other, in FFmpeg's grammar. */
 export function videoFilters(

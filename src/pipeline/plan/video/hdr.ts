@@ -1,6 +1,5 @@
 import { ConversionError } from '../../../contract/failure.ts'
-import type { StaticHdr } from '../../encode/hdr-args.ts'
-import { isHdr } from '../../probe/hdr-metadata.ts'
+import { isHdr, type StaticHdr } from '../../probe/hdr-metadata.ts'
 import type { ColorTags, VideoStream } from '../../probe/media-info.ts'
 import type { Picture } from './picture.ts'
 

@@ -1,11 +1,11 @@
 import type { Gpu, GpuCapability, VideoPath } from '../../../contract/gpu.ts'
-import type { FrameSize } from './frame.ts'
-import { isFullRange } from './colour.ts'
 import type { VideoStream } from '../../probe/media-info.ts'
-import type { Picture } from './picture.ts'
 import { bitDepthOf, surfaceOf } from '../../probe/pixel-format.ts'
+import { isFullRange } from './colour.ts'
 import { cpuEncoders, gpuEncoders, isShaderCodec, takesSurface, type VideoEncoder } from './encoders.ts'
 import { decodedFormat } from './filters.ts'
+import type { FrameSize } from './frame.ts'
+import type { Picture } from './picture.ts'
 
 /** One way in which a picture can be converted on this machine, of stages that are proved. */
 export interface PathCandidate extends VideoPath {

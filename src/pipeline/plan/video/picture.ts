@@ -1,8 +1,8 @@
 import type { ConversionSettings, VideoCodec } from '../../../contract/conversion.ts'
-import { type ColourPlan, planColour } from './colour.ts'
-import { type FrameSize, fitFrame } from './frame.ts'
 import { isHdr } from '../../probe/hdr-metadata.ts'
 import type { VideoStream } from '../../probe/media-info.ts'
+import { type ColourPlan, planColour } from './colour.ts'
+import { type FrameSize, fitFrame } from './frame.ts'
 
 /** What a source's picture is to become, whoever computes it. */
 export interface Picture {

@@ -1,5 +1,5 @@
 import type { ConversionSettings } from '../../../contract/conversion.ts'
-import { hasNoRate, type RateChoice, whyUnbounded } from '../../encode/rate-args.ts'
+import type { GpuCapability } from '../../../contract/gpu.ts'
 import type { VideoEncoder } from './encoders.ts'
 import type { PathCandidate } from './paths.ts'
 
@@ -10,6 +10,19 @@ export interface RatePlan {
   passes: 1 | 2
   /** What cannot be done as it was asked for, a sentence each. */
   notes: string[]
+}
+
+/** What decides how many bits a picture takes. */
+export interface RateChoice {
+  encoder: VideoEncoder
+  /** Bits per second; ffv1 and prores have none to hold. */
+  bitrate: number
+  /** 1 to 100, which then decides instead of the bitrate; missing or null where the bitrate does. */
+  quality?: number | null
+  /** Bits per second of peaks; missing or null for no bound. */
+  max_bitrate?: number | null
+  /** What a Vulkan Video encoder was proved with; null for all others. */
+  proof: Pick<GpuCapability, 'rate_control' | 'quality_levels'> | null
 }
 
 /** Encoders whose second pass FFmpeg feeds with what the first one saw. */
@@ -38,4 +51,21 @@ export function planRate(
 function whyOnePass(encoder: VideoEncoder, most: number | null): string | null {
   if (!lookTwice.has(encoder)) return `${encoder} makes no use of a second one`
   return encoder === 'libvpx-vp9' && most !== null ? `${encoder} holds max_bitrate in one only` : null
+}
+
+/**
+ * Why `max_bitrate` does not bind an encoder, a clause; null when it does or there is none. SVT-AV1 4 refuses it beside a
+ * bitrate, `Max Bitrate only supported with CRF mode`, where 1.4 takes it.
+ */
+export function whyUnbounded({ encoder, quality, max_bitrate, proof }: RateChoice): string | null {
+  if (max_bitrate == null) return null
+  if (hasNoRate(encoder)) return `${encoder} takes the bits that it needs`
+  if (encoder === 'libsvtav1' && quality == null) return 'libsvtav1 takes it beside a quality only'
+  if (proof?.rate_control === 'cqp') return `this driver's ${encoder} holds no rate`
+  return /_(vulkan|vaapi|amf)$/.test(encoder) && quality != null ? `${encoder} takes it beside a bitrate only` : null
+}
+
+/** Whether an encoder takes the bits that it needs, whatever it is told: ffv1 has no loss and prores a profile. */
+export function hasNoRate(encoder: VideoEncoder): boolean {
+  return /^(ffv1|prores)/.test(encoder)
 }

@@ -1,5 +1,5 @@
-import type { FrameSize } from './frame.ts'
 import type { HdrMetadata } from '../../probe/hdr-metadata.ts'
+import type { FrameSize } from './frame.ts'
 
 /** How the light of an HDR film is brought into what SDR can show. */
 export interface ToneMap {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { ConversionSettings } from '../../../../src/contract/conversion.ts'
-import type { AudioStream } from '../../../../src/pipeline/probe/media-info.ts'
 import { planAudio } from '../../../../src/pipeline/plan/sound/audio.ts'
+import type { AudioStream } from '../../../../src/pipeline/probe/media-info.ts'
 import { audio, media, settings, video } from '../../samples.ts'
 
 test('every track is encoded, in its order', () => {

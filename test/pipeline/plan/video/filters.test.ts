@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
-import type { VideoStream } from '../../../../src/pipeline/probe/media-info.ts'
-import { planPicture } from '../../../../src/pipeline/plan/video/picture.ts'
+import type { ConversionSettings } from '../../../../src/contract/conversion.ts'
 import type { VideoEncoder } from '../../../../src/pipeline/plan/video/encoders.ts'
 import { videoFilters } from '../../../../src/pipeline/plan/video/filters.ts'
-import type { ConversionSettings } from '../../../../src/contract/conversion.ts'
+import { planPicture } from '../../../../src/pipeline/plan/video/picture.ts'
+import type { VideoStream } from '../../../../src/pipeline/probe/media-info.ts'
 import { settings, video } from '../../samples.ts'
 
 const box = { width: 1280, height: 720 }

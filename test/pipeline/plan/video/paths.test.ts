@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import type { ConversionSettings } from '../../../../src/contract/conversion.ts'
 import type { Gpu } from '../../../../src/contract/gpu.ts'
-import type { VideoStream } from '../../../../src/pipeline/probe/media-info.ts'
-import { planPicture } from '../../../../src/pipeline/plan/video/picture.ts'
 import { videoPaths } from '../../../../src/pipeline/plan/video/paths.ts'
-import { gpu, settings, video } from '../../samples.ts'
+import { planPicture } from '../../../../src/pipeline/plan/video/picture.ts'
+import type { VideoStream } from '../../../../src/pipeline/probe/media-info.ts'
 import { capability } from '../../../support/capability.ts'
+import { gpu, settings, video } from '../../samples.ts'
 
 const box = { width: 1280, height: 720 }
 

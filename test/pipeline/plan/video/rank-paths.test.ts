@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Gpu, PathFigure } from '../../../../src/contract/gpu.ts'
-import { rankPaths } from '../../../../src/pipeline/plan/video/rank-paths.ts'
 import type { PathCandidate } from '../../../../src/pipeline/plan/video/paths.ts'
+import { rankPaths } from '../../../../src/pipeline/plan/video/rank-paths.ts'
 
 const gpu: Gpu = {
   id: 'vulkan:0',

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { ConversionSettings } from '../../../../src/contract/conversion.ts'
-import { planRate } from '../../../../src/pipeline/plan/video/rate.ts'
 import type { VideoEncoder } from '../../../../src/pipeline/plan/video/encoders.ts'
+import { planRate } from '../../../../src/pipeline/plan/video/rate.ts'
 import { capability } from '../../../support/capability.ts'
 import { settings } from '../../samples.ts'
 
