@@ -1,8 +1,7 @@
-import { resolve } from 'node:path'
 import { createClient } from '../api/client.ts'
+import type { Origin } from '../config/setting.ts'
 import type { Api } from '../contract/api.ts'
-import { localPin } from './certificate.ts'
-import { readSecret } from './cluster-secret.ts'
+import { isThisMachine, localMaster } from './local-master.ts'
 import { masterRequest } from './master-request.ts'
 import { ownToken } from './own-token.ts'
 import { settingsOf } from './settings.ts'
@@ -10,18 +9,23 @@ import type { CommandArgs } from './usage.ts'
 
 /**
  * The master that a command asks: `--master-url`, or what the configuration says, on the master's own host its port; with
- * the token that this host was given, or the secret of a master whose queue lies here.
+ * the token that it was told, else at the master of this machine the owner's own, else the one of this host's worker.
  */
 export function masterOf(args: CommandArgs): Api {
   const { config, origins } = settingsOf(args, { usual_file: false })
   const { worker } = config
-  // Who may read the secret of a master on this host may do all that it can.
-  const token = ownToken(worker) ?? readSecret(resolve(config.database.path))?.admin
-  if (origins['worker.master_url'] !== 'default') return createClient(worker.master_url, masterRequest(worker, token))
-  // The certificate that lies here is known, whatever names it has.
-  const pin = worker.pin ?? localPin(config) ?? null
-  const url = `${pin === null ? 'http' : 'https'}://localhost:${config.server.port || 8080}${config.server.base_path}`
+  const { url, pin, secret } = localMaster(config)
+  const isNamed = origins['worker.master_url'] !== 'default'
+  // A file's token is the worker's, which may do less than who may read the master's secret.
+  const isTold = (['worker.token', 'worker.token_file'] as const).some((key) => isGivenNow(origins[key]))
+  const owners = !isNamed || isThisMachine(worker.master_url) ? secret?.admin : undefined
+  const token = (isTold ? ownToken(worker) : owners) ?? ownToken(worker)
+  if (isNamed) return createClient(worker.master_url, masterRequest(worker, token))
   return createClient(url, masterRequest({ ...worker, pin }, token))
+}
+
+function isGivenNow(origin: Origin): boolean {
+  return origin !== 'default' && !('file' in origin)
 }
 
 /** A flag's number as the wire takes it; what is not one is refused by the contract's own check. */

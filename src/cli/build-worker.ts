@@ -174,13 +174,15 @@ export function concurrencyOf({ worker }: Pick<Config, 'worker'>): number {
 }
 
 /**
- * The scratch folder, by default one of this user in the system's temporary folder. There anybody can make one of that
+ * The scratch folder, by default the one that systemd gives a service, else one of this user in the system's temporary folder. There anybody can make one of that
  * name first, and whoever may write into it could put other files in the place of ours.
  */
 export function openCache(configured: string | null): string {
   // The user's name comes from the environment, which a service may not have; the number is always there but on Windows.
   const { uid, username } = userInfo()
-  const path = resolve(configured ?? join(tmpdir(), `darkstream-${uid >= 0 ? uid : username}`))
+  const path = resolve(
+    configured ?? process.env['CACHE_DIRECTORY'] ?? join(tmpdir(), `darkstream-${uid >= 0 ? uid : username}`),
+  )
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
   } catch (error) {

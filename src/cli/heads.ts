@@ -222,19 +222,25 @@ export const heads = {
   service: {
     description: 'Make the master or a worker a service of this machine: systemd, or launchd on macOS',
     args: {
-      action: { type: 'positional', required: true, description: 'install' },
+      action: { type: 'positional', required: true, description: 'install, also over an earlier one, or uninstall' },
       role: { type: 'positional', required: true, description: 'master or worker' },
-      ...config,
+      config: {
+        type: 'string',
+        valueHint: 'file',
+        description:
+          'Configuration file (default: as installed before, else config.yaml here, else /etc/darkstream/config.yaml)',
+      },
       user: {
         type: 'string',
         valueHint: 'name',
-        description: 'Account to run as, made if need be (default: darkstream)',
+        description: 'Account to run as, made if need be (default: as installed before, else darkstream)',
       },
       print: { type: 'boolean', description: 'Print the unit instead, and change nothing' },
     },
     examples: [
       'sudo darkstream service install master --config /etc/darkstream/config.yaml',
       'darkstream service install worker --config /etc/darkstream/config.yaml --print',
+      'sudo darkstream service uninstall worker',
     ],
   },
   plan: {

@@ -1,9 +1,12 @@
 import { hostname, networkInterfaces } from 'node:os'
+import { resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
+import type { Answers } from './config-template.ts'
 import type { Tokens } from '../queue/tokens.ts'
 import { nameFor, type OwnCertificate, pinToTell } from './certificate.ts'
 import { holds } from './cluster-secret.ts'
 import type { Door } from './door.ts'
+import { printable } from '../util/format.ts'
 
 /** How other hosts reach a master. */
 export interface JoinAddress {
@@ -17,6 +20,13 @@ export function joinLine({ url, pin }: JoinAddress, token?: string): string {
   const told = { '--master': url, '--token': token, '--pin': pin }
   const flags = Object.entries(told).flatMap(([flag, value]) => (value === undefined ? [] : [`${flag} ${value}`]))
   return ['darkstream worker', ...flags].join(' ')
+}
+
+/** What a master knows of itself besides. */
+interface Own {
+  tokens: Tokens
+  /** The file that its command line names. */
+  config_path: string | undefined
 }
 
 /** An address of a master as other hosts can reach it: of one that listens everywhere, this host's own. */
@@ -40,16 +50,44 @@ export function joinAddress(server: Config['server'], port: number, certificate?
  * Prints what to paste on other hosts. With the token on a terminal always, else at the first start only, and never into the
  * journal, where it would stay. Address and pin are no secrets.
  */
-export async function tellHowToJoin(secret: Door['secret'], master: JoinAddress, tokens: Tokens): Promise<void> {
-  const text = await howToJoin(secret, master, tokens)
+export async function tellHowToJoin(secret: Door['secret'], master: JoinAddress, own: Own): Promise<void> {
+  const text = await howToJoin(secret, master, own)
   if (text !== undefined) process.stdout.write(`${text}\n`)
 }
 
-async function howToJoin(secret: Door['secret'], master: JoinAddress, tokens: Tokens): Promise<string | undefined> {
+async function howToJoin(secret: Door['secret'], master: JoinAddress, own: Own): Promise<string | undefined> {
   if (secret === undefined) return master.pin === undefined ? undefined : `join a worker:\n  ${joinLine(master)}`
   const isKept = process.env['JOURNAL_STREAM'] !== undefined
-  const isTold = (secret.is_new || process.stdout.isTTY) && !isKept && (await holds(secret, tokens))
+  const isTold = (secret.is_new || process.stdout.isTTY) && !isKept && (await holds(secret, own.tokens))
   if (isTold) return `join a worker:\n  ${joinLine(master, secret.worker)}`
-  const remedy = 'join a worker with a token that darkstream token create worker, on this machine, makes'
+  const file = own.config_path === undefined ? '' : ` --config ${printable(resolve(own.config_path))}`
+  const remedy = `join a worker with a token that darkstream token create worker${file}, on this machine, makes`
   return `${remedy}:\n  ${joinLine(master, 'TOKEN')}`
 }
+
+/**
+ * What a pasted line says, by key; undefined for one that lacks the address, has flags that are none of such a line, or
+ * still has TOKEN where a token belongs.
+ */
+export function readJoinLine(line: string): Answers | undefined {
+  const words = line
+    .trim()
+    .replace(/^.*?darkstream worker\b/, '')
+    .trim()
+    .split(/\s+/)
+  const answers: Answers = {}
+  for (let index = 0; index < words.length; index += 2) {
+    const [flag = '', value] = words.slice(index, index + 2)
+    const key = Object.hasOwn(keyOfJoinFlag, flag) ? keyOfJoinFlag[flag as keyof typeof keyOfJoinFlag] : undefined
+    if (key === undefined || value === undefined || value === 'TOKEN') return undefined
+    answers[key] = value
+  }
+  return answers['worker.master_url'] === undefined ? undefined : answers
+}
+
+const keyOfJoinFlag = {
+  '--master': 'worker.master_url',
+  '--master-url': 'worker.master_url',
+  '--token': 'worker.token',
+  '--pin': 'worker.pin',
+} as const

@@ -35,7 +35,8 @@ export async function run(args: CommandArgs): Promise<number> {
   notifier.ready()
   const own = { port: server.port, path: base_path, is_tls: certificate !== undefined, version }
   const silence = config.server.discovery && !isLoopback(host) ? announceMaster(own, log) : undefined
-  await tellHowToJoin(door.secret, joinAddress(config.server, server.port, certificate), master.store)
+  const address = joinAddress(config.server, server.port, certificate)
+  await tellHowToJoin(door.secret, address, { tokens: master.store, config_path: args.text('config') })
   log.info(`${versionLine()}: master listening on ${server.url}`, {
     root_path: config.scanner.root_path,
     ...(config.replace.enabled ? { replaces: true } : { output_base: config.scanner.output_base }),

@@ -1,52 +1,87 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { loadConfig } from '../config/load.ts'
 import { DarkstreamError } from '../contract/error.ts'
-import { runProcess } from '../pipeline/process.ts'
-import { launchdPlist, type Role, type ServiceRequest, systemdUnit, unitName } from './service-unit.ts'
-import { settingsOf } from './settings.ts'
+import { installLaunchd, uninstallLaunchd } from './service-launchd.ts'
+import { installedUnit, installSystemd, uninstallSystemd } from './service-systemd.ts'
+import { launchdPlist, type Role, type ServiceRequest, systemdUnit } from './service-unit.ts'
 import { type CommandArgs, UsageError } from './usage.ts'
 
-const commandTimeoutMs = 60_000
-const unitFolder = '/etc/systemd/system'
-const daemonFolder = '/Library/LaunchDaemons'
+/** Where a configuration is looked for that no `--config` names and no earlier installation did. */
+const usualFiles = ['config.yaml', '/etc/darkstream/config.yaml']
+const usualUser = 'darkstream'
 /** Where units look for programs; a home may be hidden from a service, and a temporary folder is emptied. */
 const unfitFolders = /^\/(home|root|tmp|var\/tmp)\//
 
-/** Makes a role a service: its account, its unit, its start now and at boot. With `--print` only shows the unit. */
+/** Makes a role a service, or takes that back. With `--print` only shows the unit. */
 export async function run(args: CommandArgs): Promise<number> {
   const [action, role] = [args.text('action'), args.text('role')]
-  if (action !== 'install') throw new UsageError(`service takes install, not ${JSON.stringify(action)}`)
+  if (action !== 'install' && action !== 'uninstall') {
+    throw new UsageError(`service takes install or uninstall, not ${JSON.stringify(action)}`)
+  }
   if (role !== 'master' && role !== 'worker') {
-    throw new UsageError(`install takes master or worker, not ${JSON.stringify(role)}`)
+    throw new UsageError(`${action} takes master or worker, not ${JSON.stringify(role)}`)
   }
-  const request = requestOf(role, args)
-  if (args.flag('print')) process.stdout.write(unitText(request))
-  else if (process.platform === 'linux') await installSystemd(request)
-  else if (process.platform === 'darwin') await installLaunchd(request)
-  else {
-    const words = `${request.executable} ${role} --config ${request.config_path}`
-    throw new UsageError(`there is no service for this system: let its task scheduler start at boot: ${words}`)
-  }
+  if (action === 'uninstall') await uninstall(role)
+  else if (args.flag('print')) process.stdout.write(unitText(requestOf(role, args)))
+  else await install(requestOf(role, args))
   return 0
 }
 
-function requestOf(role: Role, args: CommandArgs): ServiceRequest {
-  const { config } = settingsOf(args)
-  const given = args.text('config') ?? 'config.yaml'
-  if (!existsSync(given)) {
-    throw new UsageError('a service needs a configuration file: darkstream init /etc/darkstream/config.yaml writes one')
+async function install(request: ServiceRequest): Promise<void> {
+  const { executable, role, config_path } = request
+  if (!['linux', 'darwin'].includes(process.platform)) {
+    const words = `${executable} ${role} --config ${config_path}`
+    throw new UsageError(`there is no service for this system: let its task scheduler start at boot: ${words}`)
   }
-  const user = args.text('user') ?? 'darkstream'
-  if (!/^[a-z_][a-z0-9_-]{0,30}$/.test(user))
-    throw new UsageError(`--user ${JSON.stringify(user)} is no account's name`)
+  mustBeRoot()
+  if (unfitFolders.test(executable)) {
+    throw refusal(`a service cannot rely on ${executable}: copy it to /usr/local/bin and call it there`)
+  }
+  await (process.platform === 'darwin' ? installLaunchd : installSystemd)(request, say)
+}
+
+async function uninstall(role: Role): Promise<void> {
+  mustBeRoot()
+  await (process.platform === 'darwin' ? uninstallLaunchd : uninstallSystemd)(role, say)
+}
+
+/** What an earlier installation said holds on, unless it is told anew. */
+function requestOf(role: Role, args: CommandArgs): ServiceRequest {
+  const earlier = installedUnit(role)
+  const file = args.text('config') ?? earlier?.config_path ?? usualFiles.find((path) => existsSync(path))
+  if (file === undefined || !existsSync(file)) {
+    const remedy = 'darkstream init /etc/darkstream/config.yaml writes one'
+    throw new UsageError(
+      `${file ?? 'a service'} ${file === undefined ? 'needs a configuration file' : 'is not there'}: ${remedy}`,
+    )
+  }
+  // Neither this shell's environment nor its flags are the service's.
+  const { config } = loadConfig({ file, environment: {}, flags: {} })
   return {
     role,
     executable: process.execPath,
-    config_path: resolve(given),
-    user,
+    config_path: resolve(file),
+    user: userOf(role, args),
     groups: role === 'worker' ? groupsOfGpus() : [],
+    before_start: role === 'worker' ? gpuCommands() : [],
     config,
   }
+}
+
+/** Both roles of a machine share their folders, so they share the account. */
+function userOf(role: Role, args: CommandArgs): string {
+  const others = installedUnit(role === 'master' ? 'worker' : 'master')?.user
+  const user = args.text('user') ?? installedUnit(role)?.user ?? others ?? usualUser
+  if (!/^[a-z_][a-z0-9_-]{0,30}$/.test(user))
+    throw new UsageError(`--user ${JSON.stringify(user)} is no account's name`)
+  if (others !== undefined && others !== user) {
+    const other = role === 'master' ? 'worker' : 'master'
+    throw new UsageError(
+      `the ${other} of this machine runs as ${others}, and both share their folders: --user ${others}`,
+    )
+  }
+  return user
 }
 
 function unitText(request: ServiceRequest): string {
@@ -58,67 +93,16 @@ function groupsOfGpus(): string[] {
   return ['video', 'render'].filter((name) => new RegExp(`^${name}:`, 'm').test(known))
 }
 
-async function installSystemd(request: ServiceRequest): Promise<void> {
-  const { role, user, config_path } = request
-  refuseUnfit(request)
-  if (!existsSync('/run/systemd/system')) throw refusal('systemd does not run here; --print shows the unit')
-  const isKnown = (await attempt(['id', '--user', user])) !== undefined
-  if (!isKnown) {
-    await command(['useradd', '--system', '--home-dir', '/var/lib/darkstream', '--shell', '/usr/sbin/nologin', user])
-    say(`made the account ${user}`)
-  }
-  const group = Number(await command(['id', '--group', user]))
-  letRead(config_path, group)
-  const path = `${unitFolder}/${unitName(role)}`
-  writeFileSync(path, systemdUnit(request))
-  say(`wrote ${path}`)
-  await command(['systemctl', 'daemon-reload'])
-  await command(['systemctl', 'enable', unitName(role)])
-  await command(['systemctl', 'restart', unitName(role)])
-  say(`it runs, now and after each boot as ${user}: journalctl --follow --unit ${unitName(role)}`)
-  say(`to take it away: systemctl disable --now ${unitName(role)} && rm ${path}`)
+/** NVIDIA's devices are made by a program that only root may be at the first use of each, and a service never is. */
+function gpuCommands(): string[][] {
+  const [modprobe, list] = [Bun.which('nvidia-modprobe'), Bun.which('nvidia-smi')]
+  return [modprobe === null ? [] : [modprobe, '-u', '-m'], list === null ? [] : [list, '--list-gpus']].filter(
+    (argv) => argv.length > 0,
+  )
 }
 
-async function installLaunchd(request: ServiceRequest): Promise<void> {
-  refuseUnfit(request)
-  const path = `${daemonFolder}/darkstream.${request.role}.plist`
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, launchdPlist(request))
-  await command(['launchctl', 'bootstrap', 'system', path])
-  say(`${path} is loaded; to take it away: launchctl bootout system ${path}`)
-}
-
-function refuseUnfit({ executable }: ServiceRequest): void {
-  if (process.getuid?.() !== 0) throw refusal('only root may install a service: use sudo, or --print')
-  if (unfitFolders.test(executable)) {
-    throw refusal(`a service cannot rely on ${executable}: copy it to /usr/local/bin and call it there`)
-  }
-}
-
-/** The service's group reads the configuration, others do not: it may hold a token. */
-function letRead(path: string, group: number): void {
-  const { mode, gid, uid } = statSync(path)
-  if (gid === group || (mode & 0o004) !== 0) return
-  chownSync(path, uid, group)
-  chmodSync(path, 0o640)
-  say(`let the service read ${path}`)
-}
-
-/** Runs a program of the system; what it wrote. Throws with its own words when it fails. */
-async function command(argv: readonly string[]): Promise<string> {
-  const result = await runIt(argv)
-  if (result.exit_code === 0) return result.stdout.trim()
-  throw refusal(`${argv.join(' ')} failed: ${result.stderr_tail.trim() || `exit code ${result.exit_code}`}`)
-}
-
-async function attempt(argv: readonly string[]): Promise<string | undefined> {
-  const result = await runIt(argv)
-  return result.exit_code === 0 ? result.stdout.trim() : undefined
-}
-
-function runIt(argv: readonly string[]) {
-  const signal = AbortSignal.timeout(commandTimeoutMs)
-  return runProcess({ argv, environment: process.env, timeout_ms: commandTimeoutMs, signal })
+function mustBeRoot(): void {
+  if (process.getuid?.() !== 0) throw refusal('only root may change services: use sudo, or install --print')
 }
 
 function refusal(message: string): DarkstreamError {

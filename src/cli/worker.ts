@@ -3,7 +3,7 @@ import { createFileClient } from '../api/file-client.ts'
 import { type BuiltWorker, buildWorker } from './build-worker.ts'
 import { systemdNotifier } from './notify.ts'
 import { masterUrlOf } from './find-master.ts'
-import { masterRequest } from './master-request.ts'
+import { workerRequest } from './local-master.ts'
 import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
@@ -26,7 +26,7 @@ export async function run(args: CommandArgs): Promise<number> {
     () => built?.worker.stop(),
   )
   const master_url = await masterUrlOf(loaded, starting.signal, log)
-  const request = masterRequest(config.worker)
+  const request = workerRequest(config, master_url)
   built = await buildWorker({
     config,
     api: createClient(master_url, request),

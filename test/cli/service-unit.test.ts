@@ -1,14 +1,21 @@
 import { expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { launchdPlist, type Role, type ServiceRequest, systemdUnit, unitName } from '../../src/cli/service-unit.ts'
+import {
+  launchdPlist,
+  readUnit,
+  type Role,
+  type ServiceRequest,
+  systemdUnit,
+  unitName,
+} from '../../src/cli/service-unit.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { temporaryFolder } from '../support/program.ts'
 
 function request(role: Role, flags: Record<string, string> = {}): ServiceRequest {
   const { config } = loadConfig({ environment: {}, flags })
   const paths = { executable: '/usr/bin/true', config_path: '/etc/darkstream/config.yaml' }
-  return { role, ...paths, user: 'daemon', groups: [], config }
+  return { role, ...paths, user: 'daemon', groups: [], before_start: [], config }
 }
 
 const lines = (unit: string, name: string) => unit.split('\n').filter((line) => line.startsWith(`${name}=`))
@@ -32,14 +39,39 @@ test('in replace mode the sources may be written', () => {
   expect(lines(unit, 'ReadWritePaths')).toEqual(['ReadWritePaths="-/srv/in"'])
 })
 
+test('only the program is told to end, and gets the time that its jobs need; what hangs is killed at once', () => {
+  const worker = systemdUnit(request('worker'))
+  expect(lines(worker, 'KillMode')).toEqual(['KillMode=mixed'])
+  expect(lines(worker, 'TimeoutStopSec')).toEqual(['TimeoutStopSec=10min'])
+  expect(lines(worker, 'WatchdogSignal')).toEqual(['WatchdogSignal=SIGKILL'])
+  // A worker of the master's own machine ends before it.
+  expect(lines(worker, 'After')).toEqual(['After=network-online.target remote-fs.target darkstream-master.service'])
+  expect(lines(systemdUnit(request('master')), 'After')).toEqual(['After=network-online.target remote-fs.target'])
+})
+
 test('a worker sees the devices, keeps its scratch folder, and joins the groups of GPUs', () => {
   const unit = systemdUnit({ ...request('worker'), groups: ['video', 'render'] })
   expect(lines(unit, 'PrivateDevices')).toEqual([])
   expect(lines(unit, 'SupplementaryGroups')).toEqual(['SupplementaryGroups=video render'])
-  expect(lines(unit, 'Environment')).toEqual(['Environment=DARKSTREAM_STORAGE_CACHE_PATH=/var/cache/darkstream'])
-  const own = systemdUnit(request('worker', { 'storage.cache_path': '/scratch' }))
-  expect(lines(own, 'Environment')).toEqual([])
+  expect(lines(unit, 'CacheDirectory')).toEqual(['CacheDirectory=darkstream'])
+  const folders = { 'storage.cache_path': '/scratch', 'storage.path_map': '/mnt/a => /media/a,/mnt/b => Z:\\b' }
+  const own = systemdUnit(request('worker', folders))
   expect(lines(own, 'ReadWritePaths')).toContain('ReadWritePaths="-/scratch"')
+  expect(lines(own, 'ReadWritePaths')).toContain('ReadWritePaths="-/media/a"')
+  expect(own).not.toContain('Z:')
+})
+
+test('what root runs before is let fail, and is done with all rights', () => {
+  const unit = systemdUnit({ ...request('worker'), before_start: [['/usr/bin/nvidia-modprobe', '-u', '-m']] })
+  expect(lines(unit, 'ExecStartPre')).toEqual(['ExecStartPre=-+"/usr/bin/nvidia-modprobe" "-u" "-m"'])
+})
+
+test('an installed unit tells its account and its configuration, whatever they are called', () => {
+  for (const config_path of ['/etc/darkstream/config.yaml', '/etc/a $b %c "d" \\e $$ %% \\\\.yaml']) {
+    const unit = systemdUnit({ ...request('master'), config_path, user: 'media' })
+    expect(readUnit(unit)).toEqual({ user: 'media', config_path })
+  }
+  expect(readUnit('[Service]\nExecStart=/bin/true\n')).toEqual({ user: undefined, config_path: undefined })
 })
 
 test('no name becomes a specifier, a variable or a second word', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
-import { readFileSync, statSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 import { executable, run, temporaryFolder } from '../support/program.ts'
 
 async function answered(folder: string, answers: readonly string[]) {
@@ -21,8 +22,13 @@ test('init --yes writes the commented defaults once, for its owner alone, and ne
   const again = await run(['init', '--yes'], { cwd: folder })
   expect(again.code).toBe(1)
   expect(again.output).toContain('config.yaml is there already')
-  const away = await run(['init', 'no/such/folder.yaml', '--yes'], { cwd: folder })
-  expect(away).toMatchObject({ code: 1, output: expect.stringContaining('ENOENT') })
+  const below = await run(['init', 'no/such/config.yaml', '--yes'], { cwd: folder })
+  expect(below).toMatchObject({ code: 0, output: expect.stringContaining('all defaults') })
+  expect(await run(['config', 'check', 'no/such/config.yaml'], { cwd: folder })).toMatchObject({ code: 0 })
+  const isFolder = await run(['init', 'no/such', '--yes'], { cwd: folder })
+  expect(isFolder).toMatchObject({ code: 1, output: expect.stringContaining('is a folder: name a file') })
+  const isFile = await run(['init', 'config.yaml/x.yaml', '--yes'], { cwd: folder })
+  expect(isFile).toMatchObject({ code: 1, output: expect.stringContaining('config.yaml is no folder') })
 })
 
 test('init asks again what the configuration would refuse, and what it writes loads', async () => {
@@ -36,6 +42,55 @@ test('init asks again what the configuration would refuse, and what it writes lo
   expect(shown.output).toMatch(/^ {2}root_path: \/srv\/in +# config\.yaml:/m)
   expect(shown.output).toMatch(/^ {2}output_base: \/srv\/out +# config\.yaml:/m)
   expect(shown.output).toMatch(/^ {2}codec: hevc +# config\.yaml:/m)
+})
+
+test('where it may not write, init asks nothing', async () => {
+  const folder = temporaryFolder()
+  chmodSync(folder, 0o555)
+  const asUser = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : []
+  const { code, output } = await run(['init', 'sub/config.yaml'], { cwd: folder, prefix: asUser })
+  expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining('is not yours') })
+  expect(output).not.toContain('For the master')
+})
+
+test('the line that a master printed answers for address, token and pin; folders become absolute', async () => {
+  const folder = temporaryFolder()
+  const token = `dsw_${'a'.repeat(43)}`
+  const pin = `sha256:${'0f'.repeat(32)}`
+  const line = (word: string) => `  darkstream worker --master https://10.0.0.5:8080 --token ${word} --pin ${pin}`
+  const { output, code } = await answered(folder, ['what', 'worker', line('TOKEN'), line(token), 'share'])
+  expect(code).toBe(0)
+  expect(output).toContain('write master, worker or both')
+  expect(output).toContain('that is not the whole line')
+  expect(output).toContain(`${join(folder, 'share')} is not there yet`)
+  expect(output).toContain('sudo darkstream service install worker --config')
+  const { worker, storage } = parse(readFileSync(join(folder, 'config.yaml'), 'utf8')) as Record<string, unknown>
+  expect(worker).toMatchObject({ master_url: 'https://10.0.0.5:8080', token, pin })
+  expect(storage).toMatchObject({ mount_path: join(folder, 'share') })
+})
+
+test('a master on another host has its token asked for, one of this machine has not', async () => {
+  const [near, far] = [temporaryFolder(), temporaryFolder()]
+  expect((await answered(near, ['worker', '', ''])).output).not.toContain('dsw_')
+  const { output, code } = await answered(far, ['worker', 'https://storage.example', 'dsw_x', '', ''])
+  expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining("The master's token") })
+  expect(output).toContain('Pin of its certificate')
+})
+
+test('Ctrl-C in the middle writes nothing, and says so', async () => {
+  const folder = temporaryFolder()
+  const child = Bun.spawn([executable, 'init'], { cwd: folder, stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' })
+  await child.stdin.write('master\n')
+  await child.stdin.flush()
+  const decoder = new TextDecoder()
+  let output = ''
+  for await (const chunk of child.stdout) {
+    output += decoder.decode(chunk, { stream: true })
+    if (output.includes('Folder with the source videos')) child.kill('SIGINT')
+  }
+  expect(await child.exited).toBe(130)
+  expect(output).toEndWith('nothing is written\n')
+  expect(readdirSync(folder)).toEqual([])
 })
 
 test('answers that end too early write nothing', async () => {

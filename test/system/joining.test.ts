@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createClient, withToken } from '../../src/api/client.ts'
@@ -69,6 +69,52 @@ test('a master beyond this machine prints at its first start the line that joins
   await again.line(/master listening on/)
   expect(again.output()).not.toContain('dsw_')
   expect(again.output()).toContain('darkstream token create')
+}, 60_000)
+
+test("on the master's machine a worker needs no token, and its own in the file is not the owner's", async () => {
+  const { base, environment, master } = openMaster()
+  const url = await urlOf(master)
+  const port = new URL(url).port
+  const here = { ...environment, DARKSTREAM_SERVER_PORT: port, DARKSTREAM_FFMPEG_GPU: 'off' }
+  // By the address that it is told, and without one.
+  start(['worker', '--master', url, '--id', 'told'], { environment: here })
+  await master.line(/worker told joined/)
+  start(['worker', '--id', 'untold'], { environment: here })
+  await master.line(/worker untold joined/)
+
+  const secret = JSON.parse(readFileSync(join(base, 'jobs.db-secret'), 'utf8')) as { worker: string; admin: string }
+  writeFileSync(join(base, 'config.yaml'), `worker: {token: ${secret.worker}}\n`)
+  const retry = (more: Record<string, string> = {}, ...flags: string[]) =>
+    run(['retry', '--config', join(base, 'config.yaml'), ...flags], { environment: { ...here, ...more } })
+  expect(await retry()).toMatchObject({ code: 0 })
+  expect(await retry({}, '--master-url', `http://localhost:${port}`)).toMatchObject({ code: 0 })
+  // A token that was given for this very call is the one that counts.
+  const told = await retry({ DARKSTREAM_WORKER_TOKEN: secret.worker })
+  expect(told).toMatchObject({ code: 1, output: expect.stringContaining('may not do this') })
+}, 60_000)
+
+test('the secret of the master of this machine is told to no other', async () => {
+  const { environment, master } = openMaster()
+  await master.line(/master listening on/)
+  const heard: (string | null)[] = []
+  using other = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch(request) {
+      heard.push(request.headers.get('authorization'))
+      return Response.json({ code: 'unauthorized', message: 'no' }, { status: 401 })
+    },
+  })
+  // A name that is none of this machine's, and that a proxy here answers for.
+  const url = `http://127.0.0.1.nip.invalid:${other.port}`
+  const proxy = { HTTP_PROXY: `http://127.0.0.1:${other.port}`, http_proxy: `http://127.0.0.1:${other.port}` }
+  await run(['status', '--master-url', url], { environment: { ...environment, ...proxy } })
+  const stranger = start(['worker', '--master', url], {
+    environment: { ...environment, ...proxy, DARKSTREAM_FFMPEG_GPU: 'off' },
+  })
+  expect(await stranger.ended).toBe(1)
+  expect(heard.length).toBeGreaterThan(1)
+  expect(new Set(heard)).toEqual(new Set([null]))
 }, 60_000)
 
 test('tokens are made, listed and revoked while the master runs', async () => {

@@ -1,0 +1,112 @@
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { DarkstreamError } from '../contract/error.ts'
+import { printable } from '../util/format.ts'
+import { giveAccess, serviceAccount } from './service-access.ts'
+import { needsOf } from './service-needs.ts'
+import {
+  cacheFolder,
+  readUnit,
+  type Role,
+  type ServiceRequest,
+  startMinutes,
+  stateFolder,
+  stopMinutes,
+  systemdUnit,
+  unitName,
+} from './service-unit.ts'
+import { systemCommand, trySystemCommand } from './system-command.ts'
+
+const unitFolder = '/etc/systemd/system'
+
+/** Seconds for which a service must stay up to be called running: what is wrong with most shows at once. */
+const settlingSeconds = 3
+
+/** What is installed of a role; undefined when nothing is. */
+export function installedUnit(role: Role): ReturnType<typeof readUnit> | undefined {
+  const path = unitPath(role)
+  return existsSync(path) ? readUnit(readFileSync(path, 'utf8')) : undefined
+}
+
+/** Makes the account, its folders and the unit, and starts it, now and at boot; `say` gets a line for each step. */
+export async function installSystemd(request: ServiceRequest, say: (line: string) => void): Promise<void> {
+  const { role, config_path } = request
+  mustBeSystemd()
+  const account = await serviceAccount(request.user)
+  if (account.is_new) say(`made the account ${account.user}`)
+  const { done, notes, refusals } = await giveAccess(needsOf(request), account)
+  for (const line of [...done, ...notes]) say(line)
+  if (refusals.length > 0) {
+    const list = refusals.map((line) => `\n  ${line}`).join('')
+    const other = `or take an account that can already, with --user`
+    throw refusal(`no service yet, the account ${account.user} lacks rights:${list}\n${other}`)
+  }
+  const path = unitPath(role)
+  writeFileSync(path, systemdUnit(request))
+  chmodSync(path, 0o644)
+  say(`wrote ${path}`)
+  await systemCommand(['systemctl', 'daemon-reload'])
+  await systemCommand(['systemctl', 'enable', unitName(role)])
+  await start(role, say)
+  say(`it runs, now and after each boot, as ${account.user}: journalctl --follow --unit ${unitName(role)}`)
+  const way = `--config ${printable(config_path)}`
+  if (role === 'master') say(`a token for a worker: sudo darkstream token create worker ${way}`)
+  say(`to take it away: sudo darkstream service uninstall ${role}`)
+}
+
+/** Ends a role's service and takes its unit away; queue, scratch folder, configuration and account stay. */
+export async function uninstallSystemd(role: Role, say: (line: string) => void): Promise<void> {
+  mustBeSystemd()
+  const unit = installedUnit(role)
+  if (unit === undefined) throw refusal(`there is no ${unitPath(role)}: the ${role} is no service here`)
+  await tellOfWait(role, say)
+  await systemCommand(['systemctl', 'disable', '--now', unitName(role)], waitMs(role))
+  rmSync(unitPath(role))
+  await systemCommand(['systemctl', 'daemon-reload'])
+  await trySystemCommand(['systemctl', 'reset-failed', unitName(role)])
+  say(`the ${role} is no service any more`)
+  const account = unit.user === undefined ? '' : `, and the account ${unit.user}`
+  say(`what it kept is still there: ${stateFolder}, ${cacheFolder}, its configuration${account}`)
+}
+
+async function start(role: Role, say: (line: string) => void): Promise<void> {
+  await tellOfWait(role, say)
+  const unit = unitName(role)
+  try {
+    await systemCommand(['systemctl', 'restart', unit], waitMs(role))
+    await mustStayUp(unit)
+  } catch (error) {
+    const words = await trySystemCommand(['journalctl', '--unit', unit, '--lines=5', '--no-pager', '--output=cat'])
+    const last = (words ?? '').split('\n').map((line) => `\n  ${line}`)
+    throw refusal(`${unit} does not run; the last that it said:${last.join('')}`, error)
+  }
+}
+
+async function mustStayUp(unit: string): Promise<void> {
+  for (let second = 0; second < settlingSeconds; second++) {
+    await Bun.sleep(1000)
+    await systemCommand(['systemctl', 'is-active', '--quiet', unit])
+  }
+}
+
+/** A worker lets running encodes end: who waits for that wants to know for what. */
+async function tellOfWait(role: Role, say: (line: string) => void): Promise<void> {
+  const state = await trySystemCommand(['systemctl', 'is-active', unitName(role)])
+  if (state === undefined || role === 'master') return
+  say(`stopping it: running conversions may end first, for ${stopMinutes[role]} minutes at most`)
+}
+
+function waitMs(role: Role): number {
+  return (stopMinutes[role] + startMinutes + 1) * 60_000
+}
+
+function mustBeSystemd(): void {
+  if (!existsSync('/run/systemd/system')) throw refusal('systemd does not run here; install --print shows the unit')
+}
+
+function unitPath(role: Role): string {
+  return `${unitFolder}/${unitName(role)}`
+}
+
+function refusal(message: string, cause?: unknown): DarkstreamError {
+  return new DarkstreamError('unavailable', message, { cause })
+}
