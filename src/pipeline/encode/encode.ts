@@ -1,18 +1,16 @@
 import { stat } from 'node:fs/promises'
-import type { FailureClass } from '../../contract/failure.ts'
 import { formatClock } from '../../util/format.ts'
 import { EncodeError } from '../encode-error.ts'
-import { isErrorLine } from '../ffmpeg/error-lines.ts'
 import { brokenLimit } from '../ffmpeg/input-limits.ts'
-import { type EncodeProgress, progressReader } from '../ffmpeg/progress.ts'
+import type { EncodeProgress } from '../ffmpeg/progress.ts'
 import { type ProcessResult, runProcess } from '../process.ts'
 import { StartError } from '../process/guard.ts'
 import { stallWatch } from '../process/stall-watch.ts'
-import { encodeFailure } from './encode-failure.ts'
-import { leadingErrors } from './leading-errors.ts'
+import { type EncodeFailure, encodeFailure } from './encode-failure.ts'
+import { outputWatch, type OutputWatchRequest, type SeenOutput } from './output-watch.ts'
 
 /** One run of ffmpeg. */
-export interface EncodeRequest {
+export interface EncodeRequest extends OutputWatchRequest {
   /** Program first. */
   command: readonly string[]
   /** The file that it writes; growth of it is a sign of life. */
@@ -24,15 +22,8 @@ export interface EncodeRequest {
   stall_timeout_ms: number
   /** Seconds of the source, to say where damage lies; null when not known. */
   duration_seconds: number | null
-  /** Seconds that the container tells by more than a guess: what goes on for far longer is stopped. Missing or null for no such bound. */
-  told_seconds?: number | null
-  /** For a source that may begin between two key frames: told in the end how many pictures were lost by that. */
-  on_lost?: ((pictures: number) => void) | undefined
-  on_progress: (progress: EncodeProgress) => void
   signal: AbortSignal
 }
-
-const maxErrorLines = 100
 
 /**
  * Runs an encode to its end and gives the last progress. It went well when ffmpeg exits 0 and wrote no line of level
@@ -41,15 +32,8 @@ const maxErrorLines = 100
  * when it aborts.
  */
 export async function encode(request: EncodeRequest): Promise<EncodeProgress | undefined> {
-  const read = progressReader()
-  const errorLines: string[] = []
-  const leading = leadingErrors()
-  let last: EncodeProgress | undefined
-  let errorsReported = false
-  let errorSeconds: number | null = null
-  let endless: string | undefined
-  // What is damaged is not encoded to its end: one report after the first error, so that what follows it is told too.
   const stop = new AbortController()
+  const watch = outputWatch(request, () => stop.abort())
   const result = await start(request, {
     argv: request.command,
     // SVT-AV1 writes a page of settings to standard error otherwise; 1 is errors only.
@@ -58,61 +42,39 @@ export async function encode(request: EncodeRequest): Promise<EncodeProgress | u
     signal: AbortSignal.any([request.signal, stop.signal]),
     watchdog: stallWatch(
       request.stall_timeout_ms,
-      async () => `${workDone(last)} ${await fileState(request.output_path)}`,
+      async () => `${workDone(watch.seen.last)} ${await fileState(request.output_path)}`,
     ),
-    on_line: (line) => {
-      const progress = read(line)
-      if (progress === undefined) return
-      if (errorsReported && !progress.is_done) stop.abort()
-      errorsReported = errorLines.length > 0
-      last = progress
-      endless ??= beyondLength(progress, request.told_seconds ?? null)
-      if (endless !== undefined) stop.abort()
-      request.on_progress(progress)
-    },
-    on_error_line: (line) => {
-      if (!isErrorLine(line) || errorLines.length >= maxErrorLines) return
-      if (request.on_lost && leading.excuses(line, last?.frame ?? 0)) return
-      if (errorLines.length === 0) errorSeconds = last?.out_time_seconds ?? null
-      errorLines.push(line)
-    },
+    on_line: watch.onLine,
+    on_error_line: watch.onErrorLine,
   })
   if (result.killed_for === 'abort' && request.signal.aborted) throw request.signal.reason
-  if (endless !== undefined) throw failed('other', endless, 'permanent')
-  const failure = encodeFailure({
-    result,
-    error_lines: errorLines,
-    position_seconds: last?.out_time_seconds ?? null,
-    error_seconds: errorSeconds,
-    duration_seconds: request.duration_seconds,
-    timeout_ms: request.timeout_ms,
-    stall_timeout_ms: request.stall_timeout_ms,
-  })
-  if (failure === undefined) {
-    request.on_lost?.(leading.lost())
-    return last
-  }
-  const limit = failure.class === 'permanent' ? brokenLimit(errorLines[0] ?? '') : undefined
-  throw failed(failure.kind, limit === undefined ? failure.message : brokenIn(limit, errorSeconds), failure.class)
-
-  function failed(kind: EncodeError['kind'], message: string, failureClass: FailureClass): EncodeError {
-    return new EncodeError(kind, message, {
-      class: failureClass,
+  const failure = failureOf(request, watch.seen, result)
+  if (failure !== undefined) {
+    throw new EncodeError(failure.kind, failure.message, {
+      class: failure.class,
       step: 'encode',
       command: [...request.command],
       stderr_tail: result.stderr_tail,
       exit_code: result.exit_code,
     })
   }
+  watch.tellLost()
+  return watch.seen.last
 }
 
-/**
- * What to say of a film that goes on far beyond what its container tells: a small mp4 can want its one second played a
- * million times. The check of a result lets much less pass, so no film is lost by it.
- */
-function beyondLength({ out_time_seconds: seconds }: EncodeProgress, told: number | null): string | undefined {
-  if (seconds === null || told === null || seconds <= 2 * told + 60) return undefined
-  return `it goes on beyond its own length: ${formatClock(seconds)} of ${formatClock(told)}`
+function failureOf(request: EncodeRequest, seen: SeenOutput, result: ProcessResult): EncodeFailure | undefined {
+  if (seen.endless !== undefined) return { kind: 'other', message: seen.endless, class: 'permanent' }
+  const failure = encodeFailure({
+    result,
+    error_lines: seen.error_lines,
+    position_seconds: seen.last?.out_time_seconds ?? null,
+    error_seconds: seen.error_seconds,
+    duration_seconds: request.duration_seconds,
+    timeout_ms: request.timeout_ms,
+    stall_timeout_ms: request.stall_timeout_ms,
+  })
+  const limit = failure?.class === 'permanent' ? brokenLimit(seen.error_lines[0] ?? '') : undefined
+  return failure && limit !== undefined ? { ...failure, message: brokenIn(limit, seen.error_seconds) } : failure
 }
 
 /** A film that was within bounds when it was probed. */
