@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { runProcess } from '../process.ts'
-import { type ProbeRequest, probeArgs } from './ffprobe.ts'
+import { askFfprobe } from './ask-ffprobe.ts'
+import type { ProbeRequest } from './ffprobe.ts'
 import { type HdrMetadata, mergeHdrMetadata, readHdrMetadata, SideData } from './hdr-metadata.ts'
 import type { MediaInfo, VideoStream } from './media-info.ts'
 
@@ -24,20 +24,9 @@ export async function withFirstFrame(request: ProbeRequest, info: MediaInfo, tra
 async function readFirstFrame(request: ProbeRequest, index: number): Promise<HdrMetadata | null> {
   for (const interval of attempts) {
     const options = ['-select_streams', String(index), '-show_frames', '-read_intervals', interval]
-    const argv = [request.tools.ffprobe_path, ...probeArgs(request.path, options)]
-    const result = await runProcess({ ...request, argv, max_stdout_bytes: maxFrameBytes })
-    if (result.killed_for === 'abort') throw request.signal.reason
-    const [frame] = framesOf(result.stdout)
+    const answer = await askFfprobe(request, { options, schema: Frames, max_bytes: maxFrameBytes })
+    const frame = answer?.frames[0]
     if (frame !== undefined) return readHdrMetadata(frame.side_data_list)
   }
   return null
-}
-
-/** None of what is not ffprobe's JSON, as after a time limit. */
-function framesOf(json: string): v.InferOutput<typeof Frames>['frames'] {
-  try {
-    return v.parse(Frames, JSON.parse(json)).frames
-  } catch {
-    return []
-  }
 }

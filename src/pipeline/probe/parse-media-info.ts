@@ -1,57 +1,10 @@
 import * as v from 'valibot'
-import { readHdrMetadata, SideData } from './hdr-metadata.ts'
+import { readHdrMetadata } from './hdr-metadata.ts'
 import type { MediaInfo, MediaStream, StreamFacts, VideoStream } from './media-info.ts'
 import { bitDepthOf } from './pixel-format.ts'
-
-const Numeric = v.optional(v.union([v.string(), v.number()]))
-const RawStream = v.object({
-  index: v.number(),
-  codec_type: v.optional(v.string(), 'unknown'),
-  codec_name: v.optional(v.string(), 'unknown'),
-  codec_tag_string: v.optional(v.string(), ''),
-  profile: v.optional(v.union([v.string(), v.number()])),
-  width: v.optional(v.number(), 0),
-  height: v.optional(v.number(), 0),
-  sample_aspect_ratio: v.optional(v.string(), '1:1'),
-  pix_fmt: v.optional(v.string()),
-  bits_per_raw_sample: Numeric,
-  field_order: v.optional(v.string(), 'unknown'),
-  time_base: v.optional(v.string(), '0/0'),
-  avg_frame_rate: v.optional(v.string(), '0/0'),
-  r_frame_rate: v.optional(v.string(), '0/0'),
-  color_range: v.optional(v.string()),
-  color_primaries: v.optional(v.string()),
-  color_transfer: v.optional(v.string()),
-  color_space: v.optional(v.string()),
-  chroma_location: v.optional(v.string()),
-  nb_frames: Numeric,
-  nb_read_packets: Numeric,
-  start_time: Numeric,
-  duration: Numeric,
-  bit_rate: Numeric,
-  channels: v.optional(v.number(), 0),
-  channel_layout: v.optional(v.string()),
-  sample_rate: Numeric,
-  disposition: v.optional(v.record(v.string(), v.number()), {}),
-  tags: v.optional(v.record(v.string(), v.string()), {}),
-  side_data_list: v.optional(v.array(v.looseObject({ ...SideData.entries, rotation: v.optional(v.number()) })), []),
-})
-type RawStream = v.InferOutput<typeof RawStream>
-
-const RawProbe = v.object({
-  streams: v.optional(v.array(RawStream), []),
-  chapters: v.optional(v.array(v.object({ end_time: Numeric })), []),
-  format: v.object({
-    format_name: v.string(),
-    duration: Numeric,
-    start_time: Numeric,
-    size: Numeric,
-    tags: v.optional(v.record(v.string(), v.string()), {}),
-  }),
-})
-
-/** Seconds that a file may claim to last, ten years; one that claims more tells nothing. */
-const longestSeconds = 10 * 365 * 86_400
+import { RawProbe, type RawStream } from './raw-probe.ts'
+import { cameraTags, taggedRate, titleOf } from './raw-tags.ts'
+import { duration, finite, known, positive, ratio, sinceStart } from './raw-values.ts'
 
 /** Reads ffprobe's `-of json` with `-show_format -show_streams -show_chapters`. Throws when it is not that. */
 export function parseMediaInfo(json: string): MediaInfo {
@@ -119,34 +72,6 @@ function factsOf(raw: RawStream): StreamFacts {
   }
 }
 
-function cameraTags(tags: Record<string, string>): Record<string, string> {
-  const names = ['make', 'model', 'location'] as const
-  const apples = { make: 'make', model: 'model', location: 'location.ISO6709' }
-  const told = names.map((name) => [name, tags[`com.apple.quicktime.${apples[name]}`]] as const)
-  return Object.fromEntries(told.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
-}
-
-/** mov has a name for each track since late, and before it people used that of what handles the track. */
-function titleOf(tags: RawStream['tags']): string | null {
-  const name = tags['title'] ?? tags['name'] ?? tags['handler_name'] ?? ''
-  const isOfProgram = tags['title'] === undefined && programNames.test(name)
-  return name.trim() === '' || isOfProgram ? null : name.trim()
-}
-
-/** What programs call their tracks, whatever is in them. */
-const programNames =
-  /handler|core media|gpac|mainconcept|iso media|l-smash|bento4|google|apple|gopro|dji|^(video|audio|sound|text|subtitle)s?(track| media)?$|^(stereo|mono|surround)$/i
-
-/**
- * Bits per second from the statistics that Matroska's own tools write. FFmpeg copies them onto what it encodes, where they
- * are those of another track.
- */
-function taggedRate(tags: RawStream['tags']): number | null {
-  if ((tags['ENCODER'] ?? tags['encoder'] ?? '').startsWith('Lavc')) return null
-  const name = Object.keys(tags).find((key) => /^BPS(-\w+)?$/.test(key))
-  return name === undefined ? null : positive(tags[name])
-}
-
 function pictureOf(
   raw: RawStream,
 ): Omit<VideoStream, 'kind' | keyof StreamFacts | 'start_seconds' | 'duration_seconds'> {
@@ -192,35 +117,4 @@ function durationOf(raw: RawStream): number | null {
   const tag = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(raw.tags['DURATION'] ?? '')
   if (tag === null) return null
   return sinceStart(Number(tag[1]) * 3600 + Number(tag[2]) * 60 + Number(tag[3]), raw.start_time)
-}
-
-/** Matroska counts lengths from time zero, wherever the first frame stands: what was cut from a stream may start at an hour. */
-function sinceStart(end: string | number | undefined, start: string | number | undefined): number | null {
-  const seconds = duration(end)
-  return seconds === null ? null : positive(seconds - Math.max(0, finite(start) ?? 0))
-}
-
-function duration(value: string | number | undefined): number | null {
-  const seconds = positive(value)
-  return seconds !== null && seconds <= longestSeconds ? seconds : null
-}
-
-/** `30000/1001`, `64:45`; null for `0/0`, `0:1` and what is no ratio. */
-function ratio(text: string): number | null {
-  const match = /^(\d+)[/:](\d+)$/.exec(text)
-  return match === null ? null : positive(Number(match[1]) / Number(match[2]))
-}
-
-function known(tag: string | undefined): string | null {
-  return tag === undefined || tag === 'unknown' || tag === 'unspecified' || tag === 'reserved' ? null : tag
-}
-
-function finite(value: string | number | undefined): number | null {
-  const number = value === undefined || value === '' ? Number.NaN : Number(value)
-  return Number.isFinite(number) ? number : null
-}
-
-function positive(value: string | number | undefined): number | null {
-  const number = finite(value)
-  return number !== null && number > 0 ? number : null
 }

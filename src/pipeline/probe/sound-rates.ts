@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { runProcess } from '../process.ts'
-import { probeArgs, type ProbeRequest } from './ffprobe.ts'
+import { askFfprobe } from './ask-ffprobe.ts'
+import type { ProbeRequest } from './ffprobe.ts'
 import type { AudioStream, MediaInfo } from './media-info.ts'
 
 const Packets = v.object({
@@ -41,23 +41,12 @@ async function measure(request: ProbeRequest, seconds: number | null): Promise<M
   const middle = seconds !== null && seconds > 4 * sampleSeconds ? `,${Math.round(seconds / 2)}%+${sampleSeconds}` : ''
   const show = ['-show_entries', 'packet=stream_index,size,duration_time', '-select_streams', 'a']
   const options = [...show, '-read_intervals', `%+${sampleSeconds}${middle}`]
-  const argv = [request.tools.ffprobe_path, ...probeArgs(request.path, options)]
-  const result = await runProcess({ ...request, argv, max_stdout_bytes: maxPacketBytes })
-  if (result.killed_for === 'abort') throw request.signal.reason
+  const answer = await askFfprobe(request, { options, schema: Packets, max_bytes: maxPacketBytes })
   const sums = new Map<number, { bits: number; seconds: number }>()
-  for (const { stream_index: index, size, duration_time: duration } of packetsOf(result.stdout)) {
+  for (const { stream_index: index, size, duration_time: duration } of answer?.packets ?? []) {
     const sum = sums.get(index) ?? { bits: 0, seconds: 0 }
     sums.set(index, { bits: sum.bits + 8 * Number(size), seconds: sum.seconds + Number(duration) })
   }
   const measured = [...sums].filter(([, sum]) => sum.seconds >= leastSeconds)
   return new Map(measured.map(([index, sum]) => [index, Math.round(sum.bits / sum.seconds)]))
-}
-
-/** None of what is not ffprobe's JSON, as after a time limit. */
-function packetsOf(json: string): v.InferOutput<typeof Packets>['packets'] {
-  try {
-    return v.parse(Packets, JSON.parse(json)).packets
-  } catch {
-    return []
-  }
 }
