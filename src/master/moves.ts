@@ -1,5 +1,6 @@
-import { link, lstat, open, rename, unlink } from 'node:fs/promises'
+import { link, lstat, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncPath } from '../util/sync-path.ts'
 
 /** The system calls that change which name a file has. They are handed in, so that tests can end the process between two. */
 export interface Moves {
@@ -48,22 +49,12 @@ export async function moveToFreeName(from: string, to: string, moves: Moves = sy
   else await moves.rename(from, to)
 }
 
-/** Puts a file's content on the disk. */
-export async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
 /** Syncs a folder and, when parents of it were just made, their entries too. */
 export async function syncFolders(folder: string, firstMade?: string): Promise<void> {
   const last = firstMade === undefined ? folder : dirname(firstMade)
   for (let path = folder; ; path = dirname(path)) {
     // Windows and some network file systems have no sync of folders.
-    await sync(path).catch(() => {})
+    await syncPath(path).catch(() => {})
     if (path === last || path === dirname(path)) return
   }
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { lstat, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import type { Job } from '../contract/job.ts'
-import { moveToFreeName, NameTakenError, sync, syncFolders } from './moves.ts'
+import { syncPath } from '../util/sync-path.ts'
+import { moveToFreeName, NameTakenError, syncFolders } from './moves.ts'
 
 /** The folder in the output tree that is ours: no scanner looks into it. */
 export const ownFolder = '.darkstream'
@@ -53,7 +54,7 @@ export async function publish(
       throw new PublishError(`the staged result has ${found.size} bytes, its worker said ${result.output_size}`)
     }
     await takeOverTime(staged, job)
-    await sync(staged)
+    await syncPath(staged)
     const firstMade = await mkdir(dirname(job.output_path), { recursive: true })
     await (result.replace ? rename : (from: string, to: string) => moveToFreeName(from, to))(staged, job.output_path)
     await syncFolders(dirname(job.output_path), firstMade)

@@ -1,6 +1,7 @@
 import { lstat, mkdir, open, rm, rmdir, symlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { ConversionError, type FailureClass } from '../contract/failure.ts'
+import { syncPath } from '../util/sync-path.ts'
 import { errnoOf } from './errno.ts'
 
 /**
@@ -56,15 +57,6 @@ export async function removeStaging(stagingPath: string): Promise<void> {
 /** Removes a conversion's work folder; the link in it goes, not the source. */
 export async function removeWork(workPath: string): Promise<void> {
   await rm(workPath, { recursive: true, force: true }).catch(() => {})
-}
-
-async function syncPath(path: string, flags: 'r' | 'r+'): Promise<void> {
-  const handle = await open(path, flags)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 /** By errno: what is wrong with a folder that we write to, and who may do better. */

@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import { Integer } from '../contract/fields.ts'
 import { routes } from '../contract/routes.ts'
 import type { Log } from '../util/log.ts'
+import { syncPath } from '../util/sync-path.ts'
 
 /** Of the worker's scratch folder; what is in it outlives the process. */
 export const outboxFolderName = 'outbox'
@@ -164,14 +165,5 @@ async function writeDurably(folder: string, name: string, text: string): Promise
   }
   // Windows opens no folders.
   if (process.platform === 'win32') return
-  for (const path of [folder, join(folder, '..')]) await syncFolder(path)
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  for (const path of [folder, join(folder, '..')]) await syncPath(path)
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { DarkstreamError } from '../../contract/error.ts'
 import type { Job } from '../../contract/job.ts'
 import type { NewReplacement, StoredReplacement } from '../../queue/replacements.ts'
-import { sync } from '../moves.ts'
+import { syncPath } from '../../util/sync-path.ts'
 import type { Parts } from '../parts.ts'
 import { PublishError, type PublishedFile, stagingPath, takeOverTime } from '../publish.ts'
 import { isPlaceFit } from './fitness.ts'
@@ -32,7 +32,7 @@ export async function prepareReplacement(
     if (!source.isFile() || !isSame) throw new ChangedMeanwhileError(`the file at ${source_path} changed meanwhile`)
     const note = await takeOverRights(staged_path, source)
     await takeOverTime(staged_path, job)
-    await sync(staged_path)
+    await syncPath(staged_path)
     await openOriginals(root_path)
     const kept_path = keptPath(root_path, job)
     await expectUnused(dirname(kept_path))
