@@ -1,5 +1,6 @@
 import { link, lstat, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { errnoOf } from '../util/errno.ts'
 import { syncPath } from '../util/sync-path.ts'
 
 /** The system calls that change which name a file has. They are handed in, so that tests can end the process between two. */
@@ -31,7 +32,7 @@ export async function linkTo(from: string, to: string, moves: Moves): Promise<bo
     await moves.link(from, to)
     return true
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? ''
+    const code = errnoOf(error) ?? ''
     const isTaken = code === 'EEXIST' || (await lstat(to).catch(() => undefined)) !== undefined
     if (isTaken) throw new NameTakenError(to)
     if (!noSecondNames.has(code)) throw error

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import type { Job } from '../contract/job.ts'
+import { errnoOf } from '../util/errno.ts'
 
 /** Milliseconds before a job is offered again whose storage is not mounted. */
 export const unmountedPauseMs = 10_000
@@ -23,8 +24,7 @@ export async function checkSource(job: Job, root_path: string): Promise<SourceSt
     return isSame ? { state: 'unchanged' } : { state: 'changed', ...source }
   } catch (error) {
     // Unreadable is the worker's to say: it may have rights that the master has not.
-    if (!['ENOENT', 'ENOTDIR', 'ESTALE'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return { state: 'unchanged' }
+    if (!['ENOENT', 'ENOTDIR', 'ESTALE'].includes(errnoOf(error) ?? '')) return { state: 'unchanged' }
     return { state: (await isPopulated(root_path)) ? 'missing' : 'unmounted' }
   }
 }

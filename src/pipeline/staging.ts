@@ -1,8 +1,8 @@
 import { lstat, mkdir, open, rm, rmdir, symlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { ConversionError, type FailureClass } from '../contract/failure.ts'
+import { errnoOf } from '../util/errno.ts'
 import { syncPath } from '../util/sync-path.ts'
-import { errnoOf } from './errno.ts'
 
 /**
  * Makes a conversion's work folder and gives a path in it that leads to the source: a link with no extension, so that

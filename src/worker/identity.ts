@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { errnoOf } from '../util/errno.ts'
 import { outboxFolderName } from './outbox.ts'
 import { resultsFolderName, sourcesFolderName } from './transfer/job-files.ts'
 
@@ -67,7 +68,7 @@ function isAlive(pidFile: string): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+    if (errnoOf(error) === 'ESRCH') return false
   }
   return processMark(pid) === mark
 }

@@ -3,8 +3,8 @@ import { access, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ConversionError } from '../contract/failure.ts'
 import type { Assignment } from '../contract/job.ts'
-import { errnoOf } from '../pipeline/errno.ts'
 import { sleep } from '../util/clock.ts'
+import { errnoOf } from '../util/errno.ts'
 import { formatBytes } from '../util/format.ts'
 import type { Log } from '../util/log.ts'
 
@@ -153,7 +153,7 @@ async function freeBytes(path: string): Promise<number | undefined> {
     const { bavail, bsize } = await statfs(path)
     return bavail * bsize
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(path) !== path
+    const isMissing = errnoOf(error) === 'ENOENT' && dirname(path) !== path
     return isMissing ? freeBytes(dirname(path)) : undefined
   }
 }

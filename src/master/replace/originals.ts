@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Job } from '../../contract/job.ts'
 import type { StoredReplacement } from '../../queue/replacements.ts'
 import type { Clock } from '../../util/clock.ts'
+import { errnoOf } from '../../util/errno.ts'
 import { syncFolders } from '../moves.ts'
 import type { Parts } from '../parts.ts'
 import { attemptFolder, ownFolder } from '../publish.ts'
@@ -76,7 +77,7 @@ async function removeOriginal(replacement: StoredReplacement): Promise<string | 
     await rmdir(dirname(kept_path)).catch(() => {})
     return 'removed: it was kept for its time'
   } catch (error) {
-    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' && (await isStorageThere(replacement))
+    const isGone = errnoOf(error) === 'ENOENT' && (await isStorageThere(replacement))
     return isGone ? 'not kept any more: somebody removed it' : undefined
   }
 }

@@ -1,5 +1,6 @@
 import { lstat, mkdir, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { errnoOf } from '../../util/errno.ts'
 import { linkTo, type Moves, moveToFreeName, NameTakenError, syncFolders } from '../moves.ts'
 import { PublishError, type PublishedFile } from '../publish.ts'
 
@@ -170,7 +171,7 @@ async function lookAt(path: string): Promise<Look | undefined> {
     }
   } catch (error) {
     // Only what is certainly not there counts as missing: a file that may not be looked at is there.
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined
     throw error
   }
 }
@@ -193,7 +194,7 @@ function told(error: unknown, { old, to }: Swap, left: string | undefined): unkn
   if (error instanceof PublishError || error instanceof NameTakenError) {
     return new PublishError(`${error.message}${rest}`, { cause: error })
   }
-  const code = (error as NodeJS.ErrnoException).code ?? ''
+  const code = errnoOf(error) ?? ''
   const why = reasons[code] ?? (code || String(error))
   return new PublishError(`cannot put ${to} in the place of ${old}, nothing was changed: ${why}${rest}`, {
     cause: error,

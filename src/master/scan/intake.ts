@@ -2,10 +2,11 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { FoundSource } from '../../queue/store.ts'
+import { errnoOf } from '../../util/errno.ts'
 import { jobId } from '../outputs.ts'
 import { mayBeInvalid } from './names.ts'
 import type { Candidate, Settler, SourceState } from './settle.ts'
-import { cannotRead, errorCode } from './tally.ts'
+import { cannotRead } from './tally.ts'
 
 /** Files per call of the store: larger transactions hold up the API on the same thread for more than 25 ms. */
 const batchSize = 50
@@ -67,7 +68,7 @@ async function look(candidate: Candidate, intake: Intake): Promise<FoundSource |
     return { id: jobId(source_path), source_path, ...state, ...intake.outputs(candidate) }
   } catch (error) {
     intake.settler.forget(source_path)
-    if (errorCode(error) !== 'ENOENT') intake.problem(cannotRead(source_path, error))
+    if (errnoOf(error) !== 'ENOENT') intake.problem(cannotRead(source_path, error))
     else if (mayBeInvalid(basename(source_path))) return unnameable(candidate, intake)
     return undefined
   }

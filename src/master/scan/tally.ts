@@ -1,3 +1,4 @@
+import { errnoOf } from '../../util/errno.ts'
 import type { Log } from '../../util/log.ts'
 
 /** What `stats` shows and the log holds of one scan; a disk that fails can have a problem for every file. */
@@ -33,13 +34,8 @@ export class Tally {
 
 /** `cannot read PATH: permission denied`, from what a file system call threw. */
 export function cannotRead(path: string, error: unknown): string {
-  const code = errorCode(error)
-  return `cannot read ${path}: ${reasons[code] ?? (code || String(error))}`
-}
-
-/** The errno name of what a file system call threw, `ENOENT`; empty when there is none. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const code = errnoOf(error)
+  return `cannot read ${path}: ${reasons[code ?? ''] ?? code ?? String(error)}`
 }
 
 const reasons: Partial<Record<string, string>> = {

@@ -2,9 +2,10 @@ import type { Dirent, Stats } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { errnoOf } from '../../util/errno.ts'
 import { companionOf, isFolderName, isLeftAlone, isVideoName, mayBeInvalid } from './names.ts'
 import { type Place, type ScanRules, idOf, isFoundByItself } from './place.ts'
-import { cannotRead, errorCode } from './tally.ts'
+import { cannotRead } from './tally.ts'
 
 /** A folder on the way, by the path that led there. */
 export interface Folder {
@@ -70,7 +71,7 @@ async function enterFolder(folder: Folder, context: WalkContext): Promise<Listin
     const entries = await readdir(folder.path, { withFileTypes: true })
     return await listFolder(folder, entries, context)
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') context.problem(cannotRead(folder.path, error))
+    if (errnoOf(error) !== 'ENOENT') context.problem(cannotRead(folder.path, error))
     else if (mayBeInvalid(folder.path)) context.problem(`the folder name is not valid UTF-8; rename it: ${folder.path}`)
     return undefined
   }
@@ -136,7 +137,7 @@ async function followLink(folder: Folder, name: string, context: WalkContext): P
     if (!stats.isFile() || !isVideoName(name, context.rules.video_extensions)) return undefined
     return isFoundByItself(await realpath(path), context.place, context.rules) ? undefined : 'file'
   } catch (error) {
-    context.problem(errorCode(error) === 'ENOENT' ? `the link ${path} leads to nothing` : cannotRead(path, error))
+    context.problem(errnoOf(error) === 'ENOENT' ? `the link ${path} leads to nothing` : cannotRead(path, error))
     return undefined
   }
 }

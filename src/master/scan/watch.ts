@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { sleep } from '../../util/clock.ts'
-import { errorCode } from './tally.ts'
+import { errnoOf } from '../../util/errno.ts'
 import { Wake } from './wake.ts'
 import type { Folder } from './walk.ts'
 
@@ -134,11 +134,11 @@ export class FolderWatch {
   }
 
   #fail(path: string, error: unknown): void {
-    const code = errorCode(error)
+    const code = errnoOf(error)
     // The folder went, or may not be read: the walk says so itself.
     if (this.#isClosed || code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR') return this.drop(path)
     this.close()
-    this.#options.onFailure(`cannot watch ${path} for changes: ${limits[code] ?? (code || String(error))}`)
+    this.#options.onFailure(`cannot watch ${path} for changes: ${limits[code ?? ''] ?? code ?? String(error)}`)
   }
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DarkstreamError } from '../../contract/error.ts'
+import { errnoOf } from '../../util/errno.ts'
 import { busyTimeout_ms } from './connection.ts'
 import { isDamaged, refuseUnfit } from './migrate.ts'
 
@@ -120,5 +121,5 @@ function whyNotCopied(path: string, target: string, error: unknown): string {
 
 function codeOf(error: unknown): string {
   if (error instanceof SQLiteError) return error.code ?? ''
-  return (error as NodeJS.ErrnoException).code ?? ''
+  return errnoOf(error) ?? ''
 }
