@@ -10,16 +10,14 @@ import { PostponedError } from '../pipeline/postponed-error.ts'
 import { SkippedError } from '../pipeline/skipped-error.ts'
 import type { Tools } from '../pipeline/tools.ts'
 import { sumOf } from '../sums/file-sum.ts'
-import { jittered, sleep } from '../util/clock.ts'
 import { formatDuration } from '../util/format.ts'
 import { deliver, type DeliveryContext } from './deliver.ts'
 import type { OutboxEntry, Report } from './outbox.ts'
 import { farewellMs, isPassing, persist } from './persist.ts'
+import { reportProgress } from './report-progress.ts'
 import type { Space } from './space.ts'
+import { Stopped } from './stopped.ts'
 import type { JobFiles, JobPlace } from './transfer/job-files.ts'
-
-/** Milliseconds between two reports of progress: the master's answer to one is also how a cancelled job's worker learns of it. */
-const reportIntervalMs = 1000
 
 /** What every job of a worker runs with. */
 export interface RunContext extends DeliveryContext {
@@ -43,16 +41,6 @@ export interface RunContext extends DeliveryContext {
   onStarted?: (way: JobPlace['way']) => void
 }
 
-/** Why a conversion is stopped from outside. */
-class Stopped extends Error {
-  readonly kind: 'lost' | 'stopped'
-
-  constructor(kind: 'lost' | 'stopped', message: string) {
-    super(message)
-    this.kind = kind
-  }
-}
-
 /** What aborts a worker's running jobs so that each is given back. */
 export const stopNow = new Stopped('stopped', 'the worker stops')
 
@@ -61,7 +49,7 @@ export const stopNow = new Stopped('stopped', 'the worker stops')
  * has not heard. The signal, aborted with `stopNow`, gives the job back instead, unless its result is there already.
  */
 export async function runJob(job: Assignment, context: RunContext, signal: AbortSignal): Promise<void> {
-  const { api, worker_id, outbox } = context
+  const { api, outbox } = context
   const log = context.log.with({ job_id: job.id, attempt: job.attempt })
   const patience = { first_pause_ms: context.retry_pause_ms, what: 'give the job back' }
   const told = await endOf(job, context, signal).catch(end)
@@ -86,7 +74,7 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
   }
 
   function release(source_facts: SourceFacts | null, limit?: AbortSignal) {
-    return api.release({ job_id: job.id, worker_id, attempt: job.attempt, source_facts }, limit)
+    return api.release({ ...claimOf(job, context), source_facts }, limit)
   }
 
   function unheard(refusal: unknown): undefined {
@@ -94,10 +82,14 @@ export async function runJob(job: Assignment, context: RunContext, signal: Abort
   }
 }
 
+function claimOf(job: Assignment, { worker_id }: RunContext) {
+  return { job_id: job.id, worker_id, attempt: job.attempt }
+}
+
 /** Converts; what the master is to be told of how that ended. Throws when it was ended from outside. */
 async function endOf(job: Assignment, context: RunContext, signal: AbortSignal): Promise<Omit<OutboxEntry, 'master'>> {
   const log = context.log.with({ job_id: job.id, attempt: job.attempt })
-  const claim = { job_id: job.id, worker_id: context.worker_id, attempt: job.attempt }
+  const claim = claimOf(job, context)
   let place = asAtMaster(job)
   try {
     place = await placeOf(job, { ...context, log }, signal)
@@ -190,7 +182,8 @@ async function convertWatched(
   const stopped = AbortSignal.any([signal, ended.signal])
   let timeout: AbortSignal | undefined
   let progress: Progress = { step: 'stage', percent: null, fps: null, speed: null, eta_seconds: null, runs_on: null }
-  const reports = reportUntilEnd()
+  const running = { claim: claimOf(job, context), progress: () => progress, whyEnd: () => context.space.whyEnd(sized) }
+  const reports = reportProgress(running, context, ended)
   try {
     const obstacle = await context.space.reserve(sized, stopped)
     if (obstacle !== undefined) throw new Stopped('stopped', obstacle)
@@ -233,26 +226,5 @@ async function convertWatched(
     context.space.free(sized)
     ended.abort()
     await reports
-  }
-
-  async function reportUntilEnd(): Promise<void> {
-    for (;;) {
-      await sleep(reportIntervalMs, ended.signal)
-      if (ended.signal.aborted) return
-      const overgrown = await context.space.whyEnd(sized)
-      if (overgrown !== undefined) {
-        return ended.abort(new ConversionError(overgrown, { class: 'retryable', step: progress.step }))
-      }
-      try {
-        await context.api.reportProgress(
-          { job_id: job.id, worker_id: context.worker_id, attempt: job.attempt, progress },
-          ended.signal,
-        )
-      } catch (error) {
-        if (ended.signal.aborted) return
-        if (isPassing(error)) await sleep(jittered(context.retry_pause_ms), ended.signal)
-        else return ended.abort(new Stopped('lost', (error as Error).message))
-      }
-    }
   }
 }
