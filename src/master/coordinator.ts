@@ -9,6 +9,7 @@ import { adminCalls } from './admin-calls.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { OnJobEvent } from './events.ts'
 import { recoverPublications } from './finish.ts'
+import { jobCalls } from './job-calls.ts'
 import type { Parts, ReplaceOptions } from './parts.ts'
 import type { ProfilesOfPath } from './path-profiles.ts'
 import { reapUntil } from './reaper.ts'
@@ -72,7 +73,7 @@ export function createCoordinator(given: CoordinatorOptions): Coordinator {
   const stopping = new AbortController()
   let reaping: Promise<void> | undefined
   return {
-    api: checkedApi({ ...workerCalls(parts), ...fileCalls(parts, proofs), ...adminCalls(parts) }),
+    api: checkedApi({ ...workerCalls(parts), ...fileCalls(parts, proofs), ...adminCalls(parts), ...jobCalls(parts) }),
     files: fileDesk(parts),
     async start() {
       await recoverPublications(parts)
