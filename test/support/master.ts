@@ -11,9 +11,9 @@ import type { JobEvent } from '../../src/master/events.ts'
 import { systemMoves } from '../../src/master/moves.ts'
 import { jobId, outputCandidates, replacementCandidates } from '../../src/master/outputs.ts'
 import type { ReplaceOptions } from '../../src/master/parts.ts'
-import { profilesOfPath, ruleOf } from '../../src/master/path-profiles.ts'
+import { type ProfilesOfPath, profilesOfPath, ruleOf } from '../../src/master/path-profiles.ts'
 import { openSqliteStore } from '../../src/queue/sqlite/sqlite-store.ts'
-import type { Store } from '../../src/queue/store.ts'
+import type { FoundSource, Store } from '../../src/queue/store.ts'
 import { createLog } from '../../src/util/log.ts'
 import { cleanUpAfterEach } from './after-each.ts'
 import { News } from './news.ts'
@@ -76,45 +76,27 @@ export interface TestMasterOptions {
 /** Opens a master over fresh folders, or over those of an earlier one. */
 export function openMaster(options: TestMasterOptions = {}): TestMaster {
   const base = options.base ?? temporaryFolder()
-  const root_path = join(base, 'source')
-  const output_base = join(base, 'output')
-  mkdirSync(root_path, { recursive: true })
+  const folders = { root_path: join(base, 'source'), output_base: join(base, 'output') }
+  mkdirSync(folders.root_path, { recursive: true })
   const clock = { now: Date.now() }
   const events: JobEvent[] = []
   const news = new News()
-  const log = createLog({ level: 'error', format: 'text', output_path: null })
+  const onEvent = (event: JobEvent) => {
+    events.push(event)
+    news.beat()
+  }
   const { profiles, conversion } = loadConfig({ text: options.config ?? '', environment: {}, flags: {} }).config
-  const profilesOf = profilesOfPath(profiles, root_path)
-  const store = openSqliteStore({
-    path: join(base, 'jobs.db'),
-    max_retries: options.max_retries ?? 3,
-    clock: () => clock.now,
-  })
+  const profilesOf = profilesOfPath(profiles, folders.root_path)
+  const max_retries = options.max_retries ?? 3
+  const store = openSqliteStore({ path: join(base, 'jobs.db'), max_retries, clock: () => clock.now })
   const coordinator = createCoordinator({
+    ...usualOptions(options),
+    ...folders,
     store,
     settings: { ...(options.config === undefined ? settings : conversion), ...options.settings },
     profilesOf,
-    root_path,
-    output_base,
-    replace: {
-      enabled: options.replace !== undefined,
-      keep_originals_ms: 7 * 86_400_000,
-      hard_links: 'skip',
-      moves: systemMoves,
-      ...options.replace,
-    },
-    overwrite: options.overwrite ?? false,
-    settle_time_ms: 10_000,
-    worker_timeout_ms: 120_000,
-    retry: { retry_delay_ms: 10_000, max_retry_delay_ms: 600_000 },
     clock: () => clock.now,
-    log,
-    onEvent: (event) => {
-      events.push(event)
-      news.beat()
-    },
-    scanReport: () => ({ running: false, last_completed_at: null, files_seen: 0, settling: 0, problems: [] }),
-    version: 'test',
+    onEvent,
   })
   const app = createApp({ ...coordinator, version: 'test', log })
   const remote = createClient('http://master.test', async (url, init) => app.request(url, init))
@@ -129,36 +111,67 @@ export function openMaster(options: TestMasterOptions = {}): TestMaster {
       const ends = new Set<string>(['completed', 'skipped', 'failed', 'cancelled'])
       await news.until(() => events.filter(({ type }) => ends.has(type)).length >= count)
     },
-    root_path,
-    output_base,
+    ...folders,
     clock,
     async addSource(name, content = 'video') {
-      const source_path = join(root_path, name)
-      mkdirSync(dirname(source_path), { recursive: true })
-      writeFileSync(source_path, content)
-      const found = Bun.file(source_path)
-      await store.addSources([
-        {
-          id: jobId(source_path),
-          source_path,
-          source_size: found.size,
-          source_mtime_ms: Math.floor(found.lastModified),
-          output_paths: options.replace
-            ? replacementCandidates(source_path, 'mp4')
-            : outputCandidates(source_path, root_path, output_base, 'mp4'),
-          problem: null,
-          rule: ruleOf(profilesOf(source_path)),
-        },
-      ])
+      const source_path = join(folders.root_path, name)
+      write(source_path, content)
+      await store.addSources([foundSource(source_path, folders, profilesOf, options)])
       coordinator.wake()
       return jobId(source_path)
     },
-    stage(path, content) {
-      mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(path, content)
-      return Bun.file(path).size
-    },
+    stage: write,
   }
   opened.push(master)
   return master
+}
+
+const log = createLog({ level: 'error', format: 'text', output_path: null })
+
+/** What the same master has in most tests. */
+function usualOptions({ replace, overwrite = false }: TestMasterOptions) {
+  return {
+    replace: {
+      enabled: replace !== undefined,
+      keep_originals_ms: 7 * 86_400_000,
+      hard_links: 'skip' as const,
+      moves: systemMoves,
+      ...replace,
+    },
+    overwrite,
+    settle_time_ms: 10_000,
+    worker_timeout_ms: 120_000,
+    retry: { retry_delay_ms: 10_000, max_retry_delay_ms: 600_000 },
+    log,
+    scanReport: () => ({ running: false, last_completed_at: null, files_seen: 0, settling: 0, problems: [] }),
+    version: 'test',
+  }
+}
+
+/** A file as the scanner finds it. */
+function foundSource(
+  source_path: string,
+  { root_path, output_base }: Pick<TestMaster, 'root_path' | 'output_base'>,
+  profilesOf: ProfilesOfPath,
+  { replace }: TestMasterOptions,
+): FoundSource {
+  const found = Bun.file(source_path)
+  return {
+    id: jobId(source_path),
+    source_path,
+    source_size: found.size,
+    source_mtime_ms: Math.floor(found.lastModified),
+    output_paths: replace
+      ? replacementCandidates(source_path, 'mp4')
+      : outputCandidates(source_path, root_path, output_base, 'mp4'),
+    problem: null,
+    rule: ruleOf(profilesOf(source_path)),
+  }
+}
+
+/** Writes a file, and its folder where there is none; gives its size in bytes. */
+function write(path: string, content: string | Uint8Array): number {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, content)
+  return Bun.file(path).size
 }
