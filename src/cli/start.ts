@@ -1,4 +1,3 @@
-import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createApp, listen, type RunningServer } from '../api/server.ts'
 import type { LoadedConfig } from '../config/load.ts'
@@ -6,7 +5,7 @@ import type { Config } from '../config/schema.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import { type JobEvent, logJobEvents } from '../master/events.ts'
 import { ownFolder } from '../master/publish.ts'
-import { Pulse, sleep } from '../util/clock.ts'
+import { Pulse } from '../util/clock.ts'
 import { isLoopback } from '../util/loopback.ts'
 import type { Log } from '../util/log.ts'
 import { buildMaster, type Master } from './build-master.ts'
@@ -16,12 +15,11 @@ import { openLog } from './open-log.ts'
 import { settingsOf } from './settings.ts'
 import { onStopSignals } from './signals.ts'
 import { type StartDisplay, startDisplay } from './start-display.ts'
+import { openFolders, realFolder, refuseMissing, type StartFolders } from './start-folders.ts'
 import { printSummary } from './start-summary.ts'
+import { watch } from './start-watch.ts'
 import { type CommandArgs, UsageError } from './usage.ts'
 import { version } from './version.ts'
-
-/** Milliseconds between two pictures of the moment, and between two looks at whether all is done. */
-const tickMs = 500
 
 /** Master and worker in one process: the worker is handed the coordinator itself. */
 export async function run(args: CommandArgs): Promise<number> {
@@ -31,51 +29,77 @@ export async function run(args: CommandArgs): Promise<number> {
   if (args.flag('dry-run')) return startDry(config, folders, args.flag('json'))
   if (args.flag('json')) throw new UsageError('--json goes with --dry-run')
   openFolders(folders)
+  const once = args.flag('once')
   const display = startDisplay(process.stdout, folders)
   const log = openLog(config.logging, process.stdout.isTTY ? (line) => display.say(line.trimEnd()) : undefined)
-  let converted = 0
-  const pulse = new Pulse()
-  const logEvent = logJobEvents(log)
-  const onEvent = (event: JobEvent) => {
-    if (event.type === 'completed') converted++
-    if (config.logging.level === 'info' || config.logging.level === 'debug') logEvent(event)
-    display.event(event)
-    pulse.beat()
-  }
-  const master = buildMaster(config, log, onEvent)
+  const news = jobNews(config, log, display)
+  const master = buildMaster(config, log, news.onEvent)
   const stopping = new AbortController()
   const startedAt = performance.now()
-  const completed = async () => (await master.store.totals()).by_status.completed
-  const finish = async (before: number) => {
-    const code = await printSummary(master, {
-      display,
-      folders,
-      converted,
-      before,
-      seconds: (performance.now() - startedAt) / 1000,
-      once: args.flag('once'),
-      interrupted: stopping.signal.aborted,
-    })
-    await master.stop()
-    return code
-  }
   let built: BuiltWorker | undefined
   onStopSignals(
     () => {
       stopping.abort()
-      if (built === undefined) return
-      if (built.worker.activeJobs > 0)
-        display.say('stopping: what is running is finished first; Ctrl-C again gives it back now')
-      built.worker.drain()
+      if (built) drain(built, display)
     },
     () => built?.worker.stop(),
   )
   built = await buildWorker({ config, api: master.coordinator.api, log, signal: stopping.signal })
-  if (built === undefined) return finish(await completed())
+  if (built) await master.recover()
+  const { completed: before } = (await master.store.totals()).by_status
+  if (built) await convertAll({ master, loaded, log, built, display, folders, once, pulse: news.pulse })
+  const code = await printSummary(master, {
+    display,
+    folders,
+    converted: news.converted(),
+    before,
+    seconds: (performance.now() - startedAt) / 1000,
+    once,
+    interrupted: stopping.signal.aborted,
+  })
+  await master.stop()
+  return code
+}
+
+/** What becomes of the news of jobs: they are shown, counted, logged where the log is for such, and wake who waits for them. */
+function jobNews({ logging }: Config, log: Log, display: StartDisplay) {
+  let converted = 0
+  const pulse = new Pulse()
+  const logEvent = logJobEvents(log)
+  const isLogged = logging.level === 'info' || logging.level === 'debug'
+  return {
+    pulse,
+    converted: () => converted,
+    onEvent: (event: JobEvent) => {
+      if (event.type === 'completed') converted++
+      if (isLogged) logEvent(event)
+      display.event(event)
+      pulse.beat()
+    },
+  }
+}
+
+function drain({ worker }: BuiltWorker, display: StartDisplay): void {
+  if (worker.activeJobs > 0) display.say('stopping: what is running is finished first; Ctrl-C again gives it back now')
+  worker.drain()
+}
+
+/** A run whose master and worker are put together. */
+interface Run {
+  master: Master
+  loaded: LoadedConfig
+  log: Log
+  built: BuiltWorker
+  display: StartDisplay
+  folders: StartFolders
+  once: boolean
+  pulse: Pulse
+}
+
+/** Scans and converts until the worker is stopped or, with `once`, until nothing is left to do. */
+async function convertAll({ master, loaded, log, built, display, folders, once, pulse }: Run): Promise<void> {
   const { worker, concurrency, release } = built
-  await master.recover()
   const server = listenSomewhere(master, loaded, log)
-  const before = await completed()
   await retrySurroundings(master)
   master.scanner.start()
   display.say(
@@ -84,7 +108,7 @@ export async function run(args: CommandArgs): Promise<number> {
   const ended = new AbortController()
   try {
     const working = worker.run().finally(() => ended.abort())
-    const watching = watch(master, display, { once: args.flag('once'), pulse, signal: ended.signal })
+    const watching = watch(master, display, { once, pulse, signal: ended.signal })
     await Promise.all([working, watching.finally(() => worker.drain())])
   } finally {
     await release()
@@ -92,7 +116,6 @@ export async function run(args: CommandArgs): Promise<number> {
     await server.stop()
     display.clear()
   }
-  return finish(before)
 }
 
 async function startDry(config: Config, { source }: { source: string }, json: boolean): Promise<number> {
@@ -105,40 +128,8 @@ async function startDry(config: Config, { source }: { source: string }, json: bo
   return dryRun(config, { json, signal: stopping.signal })
 }
 
-/** Behind all links: the same folder is the same queue, whatever way leads to it. What is not there is told later. */
-function realFolder(given: string | undefined): string {
-  const path = resolve(given ?? '')
-  return existsSync(path) ? realpathSync(path) : path
-}
-
-/** Makes sure of the two folders: the source must be there and readable, the output is made. */
-function openFolders({ source, output }: { source: string; output: string }): void {
-  refuseMissing(source)
-  attempt(`write to OUTPUT ${output}`, () => {
-    mkdirSync(join(output, ownFolder), { recursive: true })
-    accessSync(join(output, ownFolder), constants.W_OK)
-    accessSync(output, constants.W_OK)
-  })
-}
-
-function refuseMissing(source: string): void {
-  const found = statSync(source, { throwIfNoEntry: false })
-  if (!found?.isDirectory()) throw new UsageError(`SOURCE ${source} is not a folder`)
-  attempt(`read SOURCE ${source}`, () => accessSync(source, constants.R_OK | constants.X_OK))
-}
-
-/** Does what the system may refuse, and says so in a sentence when it does. */
-function attempt(what: string, act: () => void): void {
-  try {
-    act()
-  } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message
-    throw new DarkstreamError('unavailable', `cannot ${what}: ${why}`, { cause: error })
-  }
-}
-
 /** What `start` sets by itself: the two folders, a queue beside the results, and a log that leaves the screen to the display. */
-function startSettings(args: CommandArgs, folders: { source: string; output: string }): LoadedConfig {
+function startSettings(args: CommandArgs, folders: StartFolders): LoadedConfig {
   const flags = {
     'scanner.root_path': { name: 'SOURCE', value: folders.source },
     'scanner.output_base': { name: 'OUTPUT', value: folders.output },
@@ -189,36 +180,4 @@ async function retrySurroundings({ store }: Master): Promise<void> {
     }
     after = page.next ?? undefined
   } while (after !== undefined)
-}
-
-/** Draws until the signal, or, with `once`, until nothing is left to do. */
-async function watch(
-  master: Master,
-  display: StartDisplay,
-  { once, pulse, signal }: { once: boolean; pulse: Pulse; signal: AbortSignal },
-): Promise<void> {
-  let isScanned = false
-  const scanned = async () => {
-    await master.scanner.whenSettled(signal)
-    isScanned = true
-    pulse.beat()
-  }
-  if (once) void scanned()
-  let drawnAt = 0
-  while (!signal.aborted) {
-    const next = pulse.next()
-    const { by_status, awaiting_retry } = await master.store.totals()
-    if (isScanned && by_status.pending + by_status.processing + awaiting_retry === 0) return
-    if (display.isLive && performance.now() - drawnAt >= tickMs) {
-      drawnAt = performance.now()
-      await drawNow(master, display)
-    }
-    await sleep(tickMs, AbortSignal.any([signal, next]))
-  }
-}
-
-async function drawNow(master: Master, display: StartDisplay): Promise<void> {
-  const { api } = master.coordinator
-  const [stats, running] = await Promise.all([api.stats({}), api.jobs({ status: 'processing', limit: 64 })])
-  display.draw(stats, running.jobs)
 }
