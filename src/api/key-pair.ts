@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { DarkstreamError } from '../contract/error.ts'
 import { sleep } from '../util/clock.ts'
+import { whyRefused } from '../util/file-error.ts'
 import type { Log } from '../util/log.ts'
 
 /** A certificate, with those that lead to its root after it, and its private key; both PEM. */
@@ -77,8 +78,7 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new DarkstreamError('unavailable', `cannot read ${path}: ${code ?? message}`, { cause: error })
+    throw new DarkstreamError('unavailable', `cannot read ${path}: ${whyRefused(error)}`, { cause: error })
   }
 }
 

@@ -142,26 +142,49 @@ export function listen(app: Hono, { host, port: asked, tls }: ListenAddress): Ru
   }
 
   function open(at: number, pair: KeyPair | undefined): Bun.Server<unknown> {
-    try {
-      return Bun.serve({
-        hostname: host,
-        port: at,
-        ...(pair ? { tls: pair } : {}),
-        // Longer than the longest wait for a job; a connection that is silent for longer is dead.
-        idleTimeout: maxWaitSeconds + 10,
-        // The limit of the app tells in words what Bun's own would not.
-        maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-        fetch: (request, own) => {
-          const connection: Connection = { address: own.requestIP(request)?.address, is_tls: pair !== undefined }
-          return app.fetch(request, connection)
-        },
-      })
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code
-      const why = code === 'EADDRINUSE' ? 'the port is taken: set server.port' : (error as Error).message
-      throw new DarkstreamError('unavailable', `cannot listen on ${host}:${at}: ${why}`, { cause: error })
-    }
+    return serve({ host, port: at, tls: pair }, (request, own) => {
+      const connection: Connection = { address: own.requestIP(request)?.address, is_tls: pair !== undefined }
+      return app.fetch(request, connection)
+    })
   }
+}
+
+/**
+ * Listens for a moment, and answers nobody.
+ *
+ * @throws DarkstreamError as `listen` does; its cause has the code of the system, `EADDRINUSE` for a port that is taken
+ */
+export function tryAddress(address: ListenAddress): void {
+  void serve(address, () => new Response(null, { status: 503 })).stop(true)
+}
+
+function serve(
+  { host, port, tls }: ListenAddress,
+  answer: (request: Request, own: Bun.Server<unknown>) => Response | Promise<Response>,
+): Bun.Server<unknown> {
+  try {
+    return Bun.serve({
+      hostname: host,
+      port,
+      ...(tls ? { tls } : {}),
+      // Longer than the longest wait for a job; a connection that is silent for longer is dead.
+      idleTimeout: maxWaitSeconds + 10,
+      // The limit of the app tells in words what Bun's own would not.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      fetch: answer,
+    })
+  } catch (error) {
+    const name = host.includes(':') ? `[${host}]` : host
+    const where = port === 0 ? name : `${name}:${port}`
+    throw new DarkstreamError('unavailable', `cannot listen on ${where}: ${whyDeaf(error)}`, { cause: error })
+  }
+}
+
+function whyDeaf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return 'the port is taken: set server.port'
+  if (code === 'EADDRNOTAVAIL' || code === 'EINVAL') return 'this machine has no such address: set server.host'
+  return code === 'EACCES' ? 'ports below 1024 are for root: set server.port' : message
 }
 
 /** Lets the requests in flight end, but not for ever: one that was half sent may never be whole. */

@@ -8,6 +8,7 @@ import { DarkstreamError } from '../contract/error.ts'
 import type { FileTransfer } from '../contract/files.ts'
 import { killLeftovers } from '../pipeline/process/leftovers.ts'
 import { findTools, type Tools } from '../pipeline/tools.ts'
+import { whyRefused } from '../util/file-error.ts'
 import type { Log } from '../util/log.ts'
 import { type Identity, removeLeftovers, takeIdentity } from '../worker/identity.ts'
 import { JobFiles } from '../worker/transfer/job-files.ts'
@@ -173,22 +174,36 @@ export function concurrencyOf({ worker }: Pick<Config, 'worker'>): number {
   return worker.concurrency ?? Math.max(1, Math.floor(availableParallelism() / 4))
 }
 
-/**
- * The scratch folder, by default the one that systemd gives a service, else one of this user in the system's temporary folder. There anybody can make one of that
- * name first, and whoever may write into it could put other files in the place of ours.
- */
-export function openCache(configured: string | null): string {
+/** The scratch folder, by default the one that systemd gives a service, else one of this user in the temporary folder. */
+export function cachePath(configured: string | null): string {
   // The user's name comes from the environment, which a service may not have; the number is always there but on Windows.
   const { uid, username } = userInfo()
-  const path = resolve(
-    configured ?? process.env['CACHE_DIRECTORY'] ?? join(tmpdir(), `darkstream-${uid >= 0 ? uid : username}`),
-  )
+  const own = `darkstream-${uid >= 0 ? uid : username}`
+  return resolve(configured ?? process.env['CACHE_DIRECTORY'] ?? join(tmpdir(), own))
+}
+
+/** Makes the scratch folder where it is not there. */
+export function openCache(configured: string | null): string {
+  const path = cachePath(configured)
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message
-    throw new DarkstreamError('unavailable', `cannot make storage.cache_path ${path}: ${why}`, { cause: error })
+    throw new DarkstreamError('unavailable', `cannot make storage.cache_path ${path}: ${whyRefused(error)}`, {
+      cause: error,
+    })
   }
+  refuseSharedCache(path)
+  return path
+}
+
+/**
+ * In the temporary folder anybody can make one of that name first, and whoever may write into it could put other files in the
+ * place of ours.
+ *
+ * @throws DarkstreamError `unavailable` for a folder that others may change
+ */
+export function refuseSharedCache(path: string): void {
+  const { uid } = userInfo()
   const { uid: owner, mode } = statSync(path)
   if (uid >= 0 && ((owner !== uid && owner !== 0) || (mode & 0o022) !== 0)) {
     throw new DarkstreamError(
@@ -196,5 +211,4 @@ export function openCache(configured: string | null): string {
       `${path} can be changed by other users: take that right away (chmod go-w), or set another storage.cache_path`,
     )
   }
-  return path
 }

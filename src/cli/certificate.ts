@@ -6,6 +6,7 @@ import { isSelfSigned, pinOf, selfSigned } from '../api/certificate.ts'
 import { type KeyPair, type KeyPairFiles, readKeyPair } from '../api/key-pair.ts'
 import type { Config } from '../config/schema.ts'
 import { DarkstreamError } from '../contract/error.ts'
+import { whyRefused } from '../util/file-error.ts'
 import type { Log } from '../util/log.ts'
 
 /** Days before the end of a certificate from which on the master says so at its start. */
@@ -23,24 +24,30 @@ export interface OwnCertificate {
  * @throws DarkstreamError `unavailable` when the files are not there or do not belong together
  */
 export function openCertificate({ server, database }: Config, log: Log): OwnCertificate | undefined {
-  const files = filesOf(server, database)
+  const files = certificateFiles({ server, database })
   if (files === undefined) return undefined
   if (server.self_signed && !existsSync(files.cert)) {
     writeOwn(files.cert, selfSigned(ownNames(), new Date()))
     log.info(`made a certificate of its own: ${files.cert}`)
   }
-  const pair = readKeyPair(files)
+  const own = { files, pair: readKeyPair(files) }
+  const ending = endOf(own)
+  if (ending !== undefined) log.warn(ending)
+  return own
+}
+
+/** What to say of a certificate that has ended, or ends soon; undefined for any other. */
+export function endOf({ files, pair }: OwnCertificate): string | undefined {
   const days = (new X509Certificate(pair.cert).validToDate.getTime() - Date.now()) / 86_400_000
-  if (days < 0) log.warn(`the certificate ${files.cert} has expired: no worker will believe it`)
-  else if (days < warnDays) log.warn(`the certificate ${files.cert} ends in ${Math.ceil(days)} days`)
-  return { files, pair }
+  if (days < 0) return `the certificate ${files.cert} has expired: no worker will believe it`
+  return days < warnDays ? `the certificate ${files.cert} ends in ${Math.ceil(days)} days` : undefined
 }
 
 /** The pin of the certificate of the master whose queue lies on this host; undefined where it has none that we may read. */
 export function localPin({ server, database }: Config): string | undefined {
   // A master may have been told to make one by its command line alone.
   const own = ownPath(database)
-  const files = filesOf(server, database) ?? (existsSync(own) ? { cert: own, key: own } : undefined)
+  const files = certificateFiles({ server, database }) ?? (existsSync(own) ? { cert: own, key: own } : undefined)
   try {
     // Who may not read the key may know the certificate.
     return files && pinOf(readFileSync(files.cert, 'utf8'))
@@ -61,7 +68,11 @@ export function nameFor({ cert }: KeyPair, host: string): string | undefined {
   return /DNS:(?!\*)([\w.-]+)/.exec(certificate.subjectAltName ?? '')?.[1]
 }
 
-function filesOf({ tls_cert, tls_key, self_signed }: Config['server'], database: Config['database']) {
+/** Where a master's certificate and key lie, or will once they are made; undefined without TLS. */
+export function certificateFiles({
+  server: { tls_cert, tls_key, self_signed },
+  database,
+}: Pick<Config, 'server' | 'database'>): KeyPairFiles | undefined {
   if (tls_cert !== null && tls_key !== null) return { cert: resolve(tls_cert), key: resolve(tls_key) }
   return self_signed ? { cert: ownPath(database), key: ownPath(database) } : undefined
 }
@@ -83,8 +94,7 @@ function writeOwn(path: string, { cert, key }: KeyPair): void {
     writeFileSync(`${path}.new`, `${cert}${key}`, { flag: 'wx', mode: 0o600, flush: true })
     renameSync(`${path}.new`, path)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new DarkstreamError('unavailable', `cannot keep the certificate in ${path}: ${code ?? message}`, {
+    throw new DarkstreamError('unavailable', `cannot keep the certificate in ${path}: ${whyRefused(error)}`, {
       cause: error,
     })
   }

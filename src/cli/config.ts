@@ -1,7 +1,11 @@
-import { loadConfig } from '../config/load.ts'
+import { type LoadedConfig, loadConfig } from '../config/load.ts'
+import { ConfigError, type ConfigProblem, formatConfigProblems } from '../config/problems.ts'
 import { configRows, formatConfig } from '../config/show.ts'
 import { profilesRow } from '../config/show-profiles.ts'
+import { printable } from '../util/format.ts'
 import { answer } from './ask.ts'
+import { checkHost } from './check-host.ts'
+import type { Role } from './service-unit.ts'
 import { settingsOf } from './settings.ts'
 import { type CommandArgs, UsageError } from './usage.ts'
 
@@ -10,12 +14,63 @@ export async function run(args: CommandArgs): Promise<number> {
   const action = args.text('action')
   if (action === 'check') {
     if (file === undefined) throw new UsageError('which file? darkstream config check FILE')
-    loadConfig({ file, environment: {}, flags: {} })
-    process.stdout.write(`${file} is right\n`)
-    return 0
+    return check(file, args)
   }
   if (action !== 'show') throw new UsageError(`config takes check or show, not ${JSON.stringify(action)}`)
   const loaded = file === undefined ? settingsOf(args) : loadConfig({ file, environment: process.env, flags: {} })
   answer(args, [...configRows(loaded), profilesRow(loaded.profiles)], () => formatConfig(loaded))
   return 0
+}
+
+/** What a check found. */
+interface Verdict {
+  /** What is wrong wherever it is read. */
+  faults: readonly ConfigProblem[]
+  /** What would keep the role that was asked for from starting on this host. */
+  host_faults: readonly ConfigProblem[]
+  /** What may be meant as it is, and what this host lacks where no role was asked for. */
+  warnings: readonly ConfigProblem[]
+}
+
+async function check(file: string, args: CommandArgs): Promise<number> {
+  const role = roleOf(args.text('for'))
+  const verdict = await judge(file, role)
+  const { faults, host_faults, warnings } = verdict
+  const code = faults.length > 0 ? 2 : host_faults.length > 0 ? 1 : 0
+  if (args.flag('json')) {
+    answer(args, { file, ...verdict }, () => '')
+    return code
+  }
+  const lines = [
+    ...warnings.map((one) => `warning: ${lineOf(one)}`),
+    ...host_faults.map((one) => `${role}: ${lineOf(one)}`),
+  ]
+  if (faults.length > 0) throw new ConfigError(faults)
+  for (const line of lines) process.stderr.write(`darkstream: ${line}\n`)
+  const count =
+    warnings.length === 0 ? '' : `, with ${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`
+  const but = code === 0 ? '' : `, but no ${role} would start with it here`
+  process.stdout.write(`${printable(file)} is right${count}${but}\n`)
+  return code
+}
+
+async function judge(file: string, role: Role | undefined): Promise<Verdict> {
+  let loaded: LoadedConfig
+  try {
+    loaded = loadConfig({ file, environment: {}, flags: {} })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return { faults: error.problems, host_faults: [], warnings: [] }
+  }
+  const host = await checkHost(loaded, role)
+  return { faults: [], host_faults: host.faults, warnings: [...loaded.doubts, ...host.doubts] }
+}
+
+function roleOf(text: string | undefined): Role | undefined {
+  if (text === undefined || text === 'master' || text === 'worker') return text
+  throw new UsageError(`--for takes master or worker, not ${JSON.stringify(text)}`)
+}
+
+function lineOf(problem: ConfigProblem): string {
+  return formatConfigProblems({ problems: [problem] })
 }

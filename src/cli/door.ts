@@ -23,8 +23,15 @@ export interface Door {
  */
 export async function openDoor({ server, database }: Config, tokens: Tokens, log: Log): Promise<Door> {
   const is_local = isLoopback(server.host)
-  if (server.insecure && !is_local) log.warn('server.insecure: whoever reaches this port may do everything here')
+  if (server.insecure && !is_local) log.warn(await openness(tokens))
   if (server.insecure ?? is_local) return { guard: undefined, is_local, secret: undefined }
   const secret = await clusterSecret(resolve(database.path), tokens)
   return { guard: (token) => holderOf(tokens, token), is_local, secret }
+}
+
+async function openness(tokens: Tokens): Promise<string> {
+  const made = (await tokens.tokens()).filter(({ revoked_at }) => revoked_at === null).length
+  const unasked =
+    made === 0 ? '' : `: nobody is asked for the ${made === 1 ? 'token' : `${made} tokens`} that this queue has`
+  return `server.insecure: whoever reaches this port may do everything here${unasked}`
 }

@@ -256,12 +256,25 @@ export const heads = {
   config: {
     description: 'Check a configuration file, or show the effective settings',
     args: {
-      action: { type: 'positional', required: true, description: 'check or show' },
+      action: {
+        type: 'positional',
+        required: true,
+        description: 'check (ends with 2 for a wrong file, warnings or not with 0) or show',
+      },
       file: { type: 'positional', required: false, description: 'Configuration file' },
+      for: {
+        type: 'string',
+        valueHint: 'role',
+        description: 'With check: master or worker; ends with 1 where that would not start on this host',
+      },
       ...config,
       ...json,
     },
-    examples: ['darkstream config check config.yaml', 'darkstream config show --config config.yaml'],
+    examples: [
+      'darkstream config check config.yaml',
+      'darkstream config check config.yaml --for master',
+      'darkstream config show --config config.yaml',
+    ],
   },
 } as const satisfies Record<string, CommandHead>
 

@@ -4,6 +4,7 @@ import { type Fetch, withToken } from '../api/client.ts'
 import { trustedFetch } from '../api/trusted-fetch.ts'
 import type { Config } from '../config/schema.ts'
 import { DarkstreamError } from '../contract/error.ts'
+import { whyRefused } from '../util/file-error.ts'
 import { ownToken } from './own-token.ts'
 
 /** How this host asks its master: with its token, and only one whose certificate it believes. */
@@ -11,8 +12,12 @@ export function masterRequest(worker: Config['worker'], token = ownToken(worker)
   return withToken(token, trustedFetch({ ca: worker.ca === null ? null : readRoots(worker.ca), pin: worker.pin }))
 }
 
-/** @throws DarkstreamError `unavailable` when the file cannot be read or holds no certificate */
-function readRoots(path: string): string {
+/**
+ * What `worker.ca` holds.
+ *
+ * @throws DarkstreamError `unavailable` when the file cannot be read or holds no certificate
+ */
+export function readRoots(path: string): string {
   const refuse = (why: string, cause?: unknown): never => {
     throw new DarkstreamError('unavailable', `cannot read worker.ca ${path}: ${why}`, { cause })
   }
@@ -20,7 +25,7 @@ function readRoots(path: string): string {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    refuse((error as NodeJS.ErrnoException).code ?? (error as Error).message, error)
+    refuse(whyRefused(error), error)
   }
   try {
     void new X509Certificate(text)

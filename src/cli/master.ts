@@ -10,14 +10,16 @@ import { joinAddress, tellHowToJoin } from './join-line.ts'
 import type { Log } from '../util/log.ts'
 import { systemdNotifier } from './notify.ts'
 import { openLog } from './open-log.ts'
-import { settingsOf } from './settings.ts'
+import { settingsOf, tellDoubts } from './settings.ts'
 import { onStopSignals } from './signals.ts'
 import type { CommandArgs } from './usage.ts'
 import { version, versionLine } from './version.ts'
 
 export async function run(args: CommandArgs): Promise<number> {
-  const { config } = settingsOf(args, { flags: flagsOf(args) })
+  const loaded = settingsOf(args, { flags: flagsOf(args) })
+  const { config } = loaded
   const log = openLog(config.logging)
+  tellDoubts(loaded, 'master', log)
   const master = buildMaster(config, log, logJobEvents(log))
   // Beside the queue, whose folder is there by now.
   const certificate = openCertificate(config, log)

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import { DarkstreamError } from '../contract/error.ts'
+import { whyRefused } from '../util/file-error.ts'
 import { createLog, type Log } from '../util/log.ts'
 
 /** The log as configured; `write` is where its lines go on a terminal that something else draws on. */
@@ -7,7 +8,7 @@ export function openLog(logging: Config['logging'], write?: (line: string) => vo
   try {
     return createLog({ ...logging, ...(write ? { write } : {}) })
   } catch (error) {
-    const message = `cannot write logging.output_path ${logging.output_path}: ${(error as Error).message}`
+    const message = `cannot write logging.output_path ${logging.output_path}: ${whyRefused(error)}`
     throw new DarkstreamError('unavailable', message, { cause: error })
   }
 }

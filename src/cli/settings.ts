@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs'
 import type { FlagValue, LoadedConfig } from '../config/load.ts'
 import { loadConfig } from '../config/load.ts'
+import { formatConfigProblems } from '../config/problems.ts'
+import type { Log } from '../util/log.ts'
+import type { Role } from './service-unit.ts'
 import type { CommandArgs } from './usage.ts'
 
 /** Read when no `--config` names another and it is there: where the original's programs looked. */
@@ -47,4 +50,10 @@ export function settingsOf(
     environment: process.env,
     flags: { ...Object.fromEntries(typed), ...more.flags },
   })
+}
+
+/** Warns of what is hardly meant as it stands, where it is this role's. */
+export function tellDoubts({ doubts }: LoadedConfig, role: Role, log: Log): void {
+  const own = doubts.filter(({ key }) => (role === 'master') === (key?.startsWith('server.') ?? false))
+  for (const problem of own) log.warn(formatConfigProblems({ problems: [problem] }))
 }

@@ -5,7 +5,7 @@ import { systemdNotifier } from './notify.ts'
 import { masterUrlOf } from './find-master.ts'
 import { workerRequest } from './local-master.ts'
 import { openLog } from './open-log.ts'
-import { settingsOf } from './settings.ts'
+import { settingsOf, tellDoubts } from './settings.ts'
 import { onStopSignals } from './signals.ts'
 import type { CommandArgs } from './usage.ts'
 import { versionLine } from './version.ts'
@@ -14,6 +14,7 @@ export async function run(args: CommandArgs): Promise<number> {
   const loaded = settingsOf(args)
   const { config } = loaded
   const log = openLog(config.logging)
+  tellDoubts(loaded, 'worker', log)
   const starting = new AbortController()
   let built: BuiltWorker | undefined
   onStopSignals(

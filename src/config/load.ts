@@ -17,6 +17,12 @@ import {
 } from './setting.ts'
 import { type FileFindings, readYaml } from './yaml-file.ts'
 
+/** Two ways to say one thing: who says it in one way overrides whoever said it before in the other. */
+const alternatives: readonly (readonly [KeyName, KeyName])[] = [
+  ['worker.token', 'worker.token_file'],
+  ['worker.token_file', 'worker.token'],
+]
+
 const afterAllLines = Number.MAX_SAFE_INTEGER
 
 /** A flag's value; with its name where that is not `--` and the key's last part (`--master-url`). */
@@ -41,6 +47,8 @@ export interface LoadedConfig {
   origins: Readonly<Record<KeyName, Origin>>
   /** The profiles of `config`, each with its place in the file and as people write it. */
   profiles: readonly LoadedProfile[]
+  /** What is hardly meant as it stands, but may be. */
+  doubts: readonly ConfigProblem[]
 }
 
 /**
@@ -56,6 +64,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   for (const found of findings) {
     // One by one: a flood of them would not fit into one call's arguments.
     for (const problem of found.problems) problems.push(problem)
+    for (const key of overridden(found)) {
+      values.set(key, keys.get(key)?.fallback)
+      origins.set(key, 'default')
+    }
     for (const setting of found.settings) {
       const value = readSetting(setting, problems)
       if (value === undefined) continue
@@ -66,12 +78,20 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const sections = assemble(values)
   const isSet = (key: KeyName) => (origins.get(key) ?? 'default') !== 'default'
   const doubtful = new Set(problems.map(({ key }) => key))
-  problems.push(...brokenRules(sections, origins, problems))
+  const broken = brokenRules(sections, origins, problems)
+  problems.push(...broken.faults)
   const context = { file: nameOf(sources), config: sections, isSet, doubtful }
   const profiles = readProfiles(inFile.profiles, context, problems)
   if (problems.length > 0) throw new ConfigError(inOrder(problems))
   const config = { ...sections, profiles: profiles.map(({ profile }) => profile) }
-  return { config, origins: Object.fromEntries(origins) as Record<KeyName, Origin>, profiles }
+  const byKey = Object.fromEntries(origins) as Record<KeyName, Origin>
+  return { config, origins: byKey, profiles, doubts: inOrder(broken.doubts) }
+}
+
+/** The keys whose values, of whatever earlier source, give way to those of this one. */
+function overridden({ settings }: Findings): KeyName[] {
+  const isGiven = (key: KeyName) => settings.some((setting) => setting.key === key)
+  return alternatives.flatMap(([given, other]) => (isGiven(given) && !isGiven(other) ? [other] : []))
 }
 
 function nameOf({ file }: ConfigSources): string {
@@ -113,23 +133,29 @@ function assemble(values: ReadonlyMap<KeyName, unknown>): Sections {
   return Object.fromEntries(sections) as Sections
 }
 
-/** The rules between keys, each reported at the first of its keys that somebody set. */
+/** What the rules between keys say, each at the first of its keys that somebody set. */
 function brokenRules(
   config: Sections,
   origins: ReadonlyMap<KeyName, Origin>,
   problems: readonly ConfigProblem[],
-): ConfigProblem[] {
+): { faults: ConfigProblem[]; doubts: ConfigProblem[] } {
+  const found = { faults: [] as ConfigProblem[], doubts: [] as ConfigProblem[] }
   // With a part of the settings unread, a conflict may be with a default that would not stand.
-  if (problems.some(({ key }) => key === null)) return []
+  if (problems.some(({ key }) => key === null)) return found
   const doubtful = new Set(problems.map(({ key }) => key))
   const originOf = (key: KeyName) => origins.get(key) ?? 'default'
-  return rules.flatMap((rule) => {
-    if (rule.keys.some((key) => doubtful.has(key))) return []
-    const message = rule.conflict(config, (key) => originOf(key) !== 'default')
-    const key = rule.keys.find((name) => originOf(name) !== 'default') ?? rule.keys[0] ?? null
-    if (message === undefined || key === null) return []
-    return [{ ...place(originOf(key)), key, message }]
-  })
+  const isSet = (key: KeyName) => originOf(key) !== 'default'
+  const isInFile = (key: KeyName) => Object.hasOwn(Object(originOf(key)) as object, 'file')
+  for (const rule of rules) {
+    if (rule.keys.some((key) => doubtful.has(key))) continue
+    const message = rule.conflict(config, { isSet, isInFile })
+    const key = rule.keys.find(isSet) ?? rule.keys[0]
+    if (message === undefined || key === undefined) continue
+    const problem = { ...place(originOf(key)), key, message }
+    if (rule.is_doubt) found.doubts.push(problem)
+    else found.faults.push(problem)
+  }
+  return found
 }
 
 /** As a person goes through the file, then what is not in it. */

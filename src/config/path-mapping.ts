@@ -1,3 +1,4 @@
+import { quoted } from './problems.ts'
 import type { ValueType } from './values.ts'
 
 /** One entry of `storage.path_map`: where the master has a folder, and where this host has it. */
@@ -17,6 +18,12 @@ export const PathMappingText: ValueType<string> = {
     const mapping = splitMapping(text)
     if (mapping === undefined || controlCharacter.test(text)) return undefined
     return isAbsolutePath(mapping.from) && isAbsolutePath(mapping.to) ? mappingText(mapping) : undefined
+  },
+  hint(text) {
+    const mapping = splitMapping(text)
+    if (mapping === undefined) return 'write two, with => or a colon and a blank between them'
+    const relative = [mapping.from, mapping.to].find((path) => !isAbsolutePath(path))
+    return relative === undefined ? undefined : `${quoted(relative)} is not absolute`
   },
   format: (value) => value,
 }

@@ -3,7 +3,6 @@ import type { ConfiguredProfile, SourceCondition } from '../contract/profile.ts'
 import { type ConfigProblem, quoted } from './problems.ts'
 import type { LoadedProfile, ProfileContext } from './profiles.ts'
 import { rules } from './rules.ts'
-import type { KeyName } from './schema.ts'
 
 /** What profiles demand that cannot be, within each and between them; each with its line. */
 export function profileConflicts(loaded: readonly LoadedProfile[], context: ProfileContext): ConfigProblem[] {
@@ -43,7 +42,7 @@ function brokenRules(loaded: LoadedProfile, { config, isSet, doubtful }: Profile
   const found = rules.flatMap((rule) => {
     const key = rule.keys.find(own)
     if (key === undefined || rule.keys.some((one) => doubtful.has(one) && !own(one))) return []
-    const message = rule.conflict(merged, (one: KeyName) => own(one) || isSet(one))
+    const message = rule.conflict(merged, { isSet: (one) => own(one) || isSet(one), isInFile: own })
     return message === undefined ? [] : [problem(loaded, key, message)]
   })
   const isBitrateIdle = own('conversion.bitrate') && profile.settings.quality !== null && !own('conversion.quality')

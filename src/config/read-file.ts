@@ -1,16 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs'
+import { whyRefused } from '../util/file-error.ts'
 import type { ConfigProblem } from './problems.ts'
 
 /** Bytes; a real configuration has some thousands. */
 const maxSize = 256 * 1024
-
-const reasons: Record<string, string> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'it is a folder',
-}
 
 /** The text of a configuration file, or what is wrong with it: missing, unreadable, too big, not UTF-8. */
 export function readConfigFile(file: string): { text: string } | { problem: ConfigProblem } {
@@ -21,8 +14,7 @@ export function readConfigFile(file: string): { text: string } | { problem: Conf
   try {
     bytes = readAtMost(file, maxSize + 1)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    return problem(`cannot be read: ${reasons[code] ?? code}`)
+    return problem(`cannot be read: ${whyRefused(error)}`)
   }
   if (bytes.length > maxSize)
     return problem(`expected at most ${maxSize} bytes, found more: is it a configuration file?`)

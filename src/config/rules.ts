@@ -1,18 +1,13 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { audioConflict, videoConflict } from '../contract/conversion.ts'
 import { formatBitrate, formatDurationText } from './quantities.ts'
-import type { KeyName, Sections } from './schema.ts'
-
-/** A demand on several keys together. */
-export interface Rule {
-  /** The keys in question; a rule is not asked while one of them has a problem of its own. */
-  keys: readonly KeyName[]
-  /** What was expected and found, naming the other keys; undefined when all is well. `isSet`: not the default. */
-  conflict(config: Sections, isSet: (key: KeyName) => boolean): string | undefined
-}
+import { accessRules } from './access-rules.ts'
+import { pathRules } from './path-rules.ts'
+import type { Rule } from './rule.ts'
 
 /** What must hold between keys, beyond each one's own rule. */
 export const rules: readonly Rule[] = [
+  ...accessRules,
+  ...pathRules,
   {
     keys: ['conversion.container', 'conversion.codec'],
     conflict({ conversion }) {
@@ -44,28 +39,6 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    keys: ['server.tls_cert', 'server.tls_key'],
-    conflict({ server: { tls_cert, tls_key } }) {
-      if ((tls_cert === null) === (tls_key === null)) return undefined
-      const missing = tls_cert === null ? 'cert (server.tls_cert)' : 'key (server.tls_key)'
-      return `expected server.tls to have cert and key, found no ${missing}`
-    },
-  },
-  {
-    keys: ['server.self_signed', 'server.tls_cert'],
-    conflict({ server: { self_signed, tls_cert } }) {
-      if (!self_signed || tls_cert === null) return undefined
-      return 'expected server.self_signed (--self-signed) to be false with server.tls, which has a certificate already'
-    },
-  },
-  {
-    keys: ['scanner.output_base', 'scanner.root_path', 'replace.enabled'],
-    conflict({ scanner, replace }) {
-      if (replace.enabled || !isWithin(scanner.root_path, scanner.output_base)) return undefined
-      return 'expected scanner.output_base to be another folder than scanner.root_path that does not contain it, or results would lie among the sources'
-    },
-  },
-  {
     keys: ['replace.enabled', 'conversion.overwrite'],
     conflict({ replace, conversion }) {
       if (!replace.enabled || !conversion.overwrite) return undefined
@@ -90,7 +63,7 @@ export const rules: readonly Rule[] = [
   {
     // The two may belong to different hosts, so one of them alone proves nothing.
     keys: ['worker.heartbeat_interval', 'queue.worker_timeout'],
-    conflict({ worker, queue }, isSet) {
+    conflict({ worker, queue }, { isSet }) {
       if (!isSet('worker.heartbeat_interval') || !isSet('queue.worker_timeout')) return undefined
       if (worker.heartbeat_interval < queue.worker_timeout) return undefined
       const most = formatDurationText(queue.worker_timeout)
@@ -98,9 +71,3 @@ export const rules: readonly Rule[] = [
     },
   },
 ]
-
-/** Whether a path is a folder itself or lies in it, by their names alone. */
-function isWithin(path: string, folder: string): boolean {
-  const way = relative(resolve(folder), resolve(path))
-  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
-}

@@ -17,6 +17,9 @@ export interface ConfigRow {
   doc: string
 }
 
+/** For these it means something of its own whether they are set: what is a default must not be written as a setting. */
+const leftUnset = new Set<KeyName>(['worker.master_url', 'worker.heartbeat_interval', 'queue.worker_timeout'])
+
 /** In the place of a secret; as people write it, it is left out. */
 const hidden = '***'
 
@@ -34,10 +37,10 @@ export function configRows({ config, origins }: LoadedConfig): ConfigRow[] {
 export function formatConfig(loaded: LoadedConfig): string {
   const rows = configRows(loaded).map((row) => {
     const [section = '', name = ''] = row.key.split('.')
-    const nullMeans = row.value === null ? keys.get(row.key)?.nullMeans : undefined
-    const remark = row.value === hidden ? 'a secret, not shown' : nullMeans
+    const isUnset = row.origin === 'default' && leftUnset.has(row.key)
+    const remark = isUnset ? String(row.written) : remarkOn(row)
     const comment = `# ${describeOrigin(row.origin)}${remark === undefined ? '' : `: ${remark}`}`
-    return { section, setting: `  ${name}: ${yamlOf(row.written)}`, comment }
+    return { section, setting: `  ${name}: ${yamlOf(isUnset ? null : row.written)}`, comment }
   })
   // A long list of extensions must not push all comments out of sight.
   const width = Math.max(...rows.map(({ setting }) => setting.length).filter((length) => length <= 60))
@@ -49,6 +52,11 @@ export function formatConfig(loaded: LoadedConfig): string {
     text += `${row.setting.padEnd(width)}  ${row.comment}\n`
   }
   return `${text}\n${formatProfiles(loaded.profiles)}`
+}
+
+function remarkOn({ key, value }: ConfigRow): string | undefined {
+  if (value === hidden) return 'a secret, not shown'
+  return value === null ? keys.get(key)?.nullMeans : undefined
 }
 
 /** `default`, `config.yaml:12`, `DARKSTREAM_SERVER_PORT` or `--port`. */

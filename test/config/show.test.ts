@@ -59,3 +59,15 @@ test('a secret is not shown, and what is shown loads', () => {
   expect(text + JSON.stringify(configRows(loaded))).not.toContain('dsw_secret')
   expect(loadConfig({ file: 'c.yaml', text, environment: {}, flags: {} }).config.worker.token).toBeNull()
 })
+
+test('a default whose being set would mean something is shown, and not set by what is shown', () => {
+  const pinned = loadConfig({
+    environment: {},
+    flags: { 'worker.pin': `sha256:${'0'.repeat(64)}`, 'queue.worker_timeout': '20s' },
+  })
+  const text = formatConfig(pinned)
+  expect(text).toMatch(/^ {2}master_url: null +# default: http:\/\/localhost:8080$/m)
+  const again = loadConfig({ file: 'c.yaml', text, environment: {}, flags: {} })
+  expect(again.config).toEqual(pinned.config)
+  expect(again.origins['worker.master_url']).toBe('default')
+})

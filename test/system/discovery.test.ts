@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pinOf } from '../../src/api/certificate.ts'
+import { authority } from '../support/certificates.ts'
 import { start, temporaryFolder } from '../support/program.ts'
 
 /** Two hosts on one wire, each a network namespace; discovery must not leave this machine. */
@@ -93,5 +94,20 @@ describe.skipIf(!isOpen)('on a network of two hosts', () => {
     await secure.line(/worker finder joined/)
     const other = worker({ DARKSTREAM_WORKER_PIN: `sha256:${'0'.repeat(64)}` })
     expect(await other.line(/will go on trying/)).toContain('than the pinned one')
+  }, 60_000)
+
+  test('who is to know the master by a certificate takes none without TLS that answers, and sends it nothing', async () => {
+    const plain = master()
+    await plain.line(/master listening on/)
+    const root = join(plain.base, 'root.pem')
+    writeFileSync(root, authority('our root').cert)
+    for (const trust of [{ DARKSTREAM_WORKER_PIN: `sha256:${'0'.repeat(64)}` }, { DARKSTREAM_WORKER_CA: root }]) {
+      const careful = worker({ ...trust, DARKSTREAM_WORKER_TOKEN: 'dsw_x' })
+      expect(await careful.line(/no master with TLS/)).toContain('trying https://localhost:8080')
+      careful.signal('SIGTERM')
+      careful.signal('SIGTERM')
+      await careful.ended
+    }
+    expect(plain.output()).not.toContain('worker finder joined')
   }, 60_000)
 })
