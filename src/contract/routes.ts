@@ -95,6 +95,8 @@ export const routes = {
       /** Chosen by the worker; the same one again answers the same job, so a lost answer loses nothing. */
       request_id: Name(64),
       wait: v.optional(Integer(0, maxWaitSeconds), 0),
+      /** The largest source for which the worker has room now; without it, it takes any. */
+      max_source_bytes: v.optional(Integer(0)),
     }),
     reply: v.nullable(Assignment),
   },

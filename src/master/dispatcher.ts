@@ -36,12 +36,16 @@ export interface DispatcherOptions {
 export interface Asker {
   worker_id: string
   request_id: string | null
+  /** The largest source that it has room for; any, unless told. */
+  max_source_bytes?: number | undefined
 }
 
 /** Hands out pending jobs, and holds askers until there is one. */
 export class Dispatcher {
   private readonly options: DispatcherOptions
   private readonly pulse = new Pulse()
+  /** The newest asking of each request. */
+  private readonly asking = new Map<string, { askedAnew: AbortController; ended: Promise<void> }>()
   private stopped = false
   private waiting = 0
   /** Milliseconds UTC; nothing is handed out before, because the storage was found unmounted. */
@@ -51,8 +55,31 @@ export class Dispatcher {
     this.options = options
   }
 
-  /** The next job for a worker, as soon as there is one; undefined after `wait_ms`, on the signal, and once stopped. */
+  /**
+   * The next job for a worker, as soon as there is one; undefined after `wait_ms`, on the signal, once stopped, and once the
+   * same request is made again: who hung up to ask anew has not heard the first answer.
+   */
   async next(asker: Asker, wait_ms: number, signal?: AbortSignal): Promise<Job | undefined> {
+    if (asker.request_id === null) return this.untilTaken(asker, wait_ms, signal)
+    const request = JSON.stringify([asker.worker_id, asker.request_id])
+    const earlier = this.asking.get(request)
+    const askedAnew = new AbortController()
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    const asking = { askedAnew, ended }
+    this.asking.set(request, asking)
+    earlier?.askedAnew.abort()
+    // Else it could take back what this one is about to be given.
+    await earlier?.ended
+    try {
+      const signals = [askedAnew.signal, ...(signal ? [signal] : [])]
+      return await this.untilTaken(asker, wait_ms, AbortSignal.any(signals))
+    } finally {
+      end()
+      if (this.asking.get(request) === asking) this.asking.delete(request)
+    }
+  }
+
+  private async untilTaken(asker: Asker, wait_ms: number, signal?: AbortSignal): Promise<Job | undefined> {
     const deadline = this.options.clock() + wait_ms
     while (!this.stopped && !signal?.aborted) {
       const wake = this.pulse.next()
@@ -91,6 +118,11 @@ export class Dispatcher {
       const job = await this.options.store.claim({ ...asker, lease_ms: this.options.lease_ms })
       if (!job) return undefined
       const fit = await this.fit(job)
+      if (fit && (fit.source_size ?? 0) > (asker.max_source_bytes ?? Number.POSITIVE_INFINITY)) {
+        // It has grown since it was scanned; its size is known now.
+        await this.putAside(fit, 0)
+        continue
+      }
       if (fit && (asker.request_id !== null || (await this.options.store.yieldOutput(claimOf(fit))))) {
         this.options.onEvent({ type: 'claimed', job: fit })
         return fit

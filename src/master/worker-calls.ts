@@ -43,9 +43,9 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
       return job ? assignment(job) : null
     },
 
-    async claim({ worker_id, boot_id, request_id, wait }, signal) {
+    async claim({ worker_id, boot_id, request_id, wait, max_source_bytes }, signal) {
       await refuseReplaced(worker_id, boot_id)
-      const job = await dispatcher.next({ worker_id, request_id }, wait * 1000, signal)
+      const job = await dispatcher.next({ worker_id, request_id, max_source_bytes }, wait * 1000, signal)
       return job ? assignment(job) : null
     },
 

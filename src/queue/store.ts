@@ -156,9 +156,15 @@ export interface Store extends Standings, Replacements, Tokens {
   /**
    * Gives the next pending job to the worker, or the one it already got for this request id; undefined when none is
    * pending. A claim without a request id is a foreign worker's: its worker id alone owns it. A worker gets no job that it
-   * refused, and none while it is set aside.
+   * refused, none while it is set aside, and with a limit none whose source is known to be larger.
    */
-  claim(claim: { worker_id: string; request_id: string | null; lease_ms: number }): Promise<Job | undefined>
+  claim(claim: {
+    worker_id: string
+    request_id: string | null
+    lease_ms: number
+    /** Of the source, in bytes. */
+    max_source_bytes?: number | undefined
+  }): Promise<Job | undefined>
   /** Prolongs the claim's lease; false when it is no longer the worker's. */
   renew(key: ClaimKey, lease_ms: number): Promise<boolean>
   /** Prolongs every lease in the worker's name. */

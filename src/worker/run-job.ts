@@ -17,6 +17,7 @@ import { farewellMs, isPassing, persist } from './persist.ts'
 import { reportProgress } from './report-progress.ts'
 import type { Space } from './space.ts'
 import { Stopped } from './stopped.ts'
+import type { CacheRoom } from './transfer/cached-source.ts'
 import type { JobFiles, JobPlace } from './transfer/job-files.ts'
 
 /** What every job of a worker runs with. */
@@ -37,6 +38,8 @@ export interface RunContext extends DeliveryContext {
   onEncoded: () => void
   /** Resolves when the encoder is the job's, whose source may come before; at once unless told. */
   turn?: Promise<void>
+  /** What was set aside for the job's source before it was claimed. */
+  room?: CacheRoom | undefined
   /** Called when the encoder is the job's and its source is here, with the way by which it came. */
   onStarted?: (way: JobPlace['way']) => void
 }
@@ -106,6 +109,7 @@ async function endOf(job: Assignment, context: RunContext, signal: AbortSignal):
     return told({ outcome: 'failed', input: { ...claim, error_message: message, report, ran_on } })
   } finally {
     place.release()
+    context.room?.release()
   }
 
   function told(report: Report) {
@@ -144,7 +148,7 @@ async function placeOf(job: Assignment, context: RunContext, signal: AbortSignal
   if (files === undefined) return asAtMaster(job)
   const patience = { first_pause_ms: context.retry_pause_ms, what: 'ask for the files of a job' }
   const options = { ...context, ...patience, signal, mayPass: isAway }
-  return persist(() => files.choose(job), options).catch((error: unknown) => {
+  return persist(() => files.choose(job, context.room), options).catch((error: unknown) => {
     if (!(error instanceof DarkstreamError)) throw error
     throw new Stopped(isPassing(error) ? 'stopped' : 'lost', error.message)
   })

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, sep } from 'node:path'
 import { ConversionError } from '../contract/failure.ts'
 import type { Assignment } from '../contract/job.ts'
 import { sleep } from '../util/clock.ts'
@@ -21,6 +21,8 @@ export interface SpaceOptions {
   mount_path: string | null
   /** Bytes that stay free on both; 0 does not check. */
   min_free: number
+  /** Bytes in the scratch folder that are of no use at the moment and go when their room is needed. */
+  spareBytes?: () => Promise<number>
   log: Log
 }
 
@@ -46,7 +48,7 @@ export class Space {
     const { work_base, min_free } = this.options
     const readOnly = await this.whyReadOnly()
     if (readOnly !== undefined || min_free === 0) return readOnly
-    const cache = await freeBytes(work_base)
+    const cache = await this.freeAt(work_base)
     if (cache !== undefined && cache < min_free) return tooLittle('in the scratch folder', work_base, min_free)
     const room = await this.room()
     return room && room.left < min_free ? tooLittle('for results', room.output, min_free) : undefined
@@ -113,10 +115,18 @@ export class Space {
   /** What the output's disk has: bytes free, and left when the running encodes have written all that they may. */
   private async room(): Promise<Room | undefined> {
     const output = this.attempts ?? this.options.mount_path
-    const free = output === null ? undefined : await freeBytes(output)
+    const free = output === null ? undefined : await this.freeAt(output)
     if (output === null || free === undefined) return undefined
     const needs = await Promise.all([...this.reserved].map(stillNeeded))
     return { output, free, left: free - needs.reduce((sum, bytes) => sum + bytes, 0) }
+  }
+
+  /** With what can be had in the scratch folder, where it is there. */
+  private async freeAt(path: string): Promise<number | undefined> {
+    const { work_base, spareBytes } = this.options
+    const free = await freeBytes(path)
+    const isScratch = path === work_base || path.startsWith(work_base + sep)
+    return free === undefined || !isScratch || !spareBytes ? free : free + (await spareBytes())
   }
 }
 

@@ -12,6 +12,7 @@ import { ObstacleWatch } from './obstacle-watch.ts'
 import { Outbox, outboxFolderName } from './outbox.ts'
 import { type RunContext, runJob, stopNow } from './run-job.ts'
 import { Space } from './space.ts'
+import type { CacheRoom } from './transfer/cached-source.ts'
 
 /** Seconds for which the master holds a request for a job when there is none. */
 const claimWaitSeconds = 25
@@ -21,7 +22,7 @@ const newsPauseMs = 1000
 
 export interface WorkerOptions extends Omit<
   RunContext,
-  'onEncoded' | 'onStarted' | 'turn' | 'draining' | 'gpus' | 'outbox' | 'space'
+  'onEncoded' | 'onStarted' | 'turn' | 'room' | 'draining' | 'gpus' | 'outbox' | 'space'
 > {
   gpus: GpuPool
   /** What tells the worker's master from another that it may be given later, such as its address. */
@@ -40,12 +41,21 @@ export interface WorkerOptions extends Omit<
   min_free: number
 }
 
+/** What a job brings from its slot. */
+type Steps = Pick<RunContext, 'turn' | 'onEncoded' | 'onStarted' | 'room'>
+
 /** A job on its way through a slot. */
 interface Slot {
   /** Its encode is over, one way or the other. */
   encoded: Promise<void>
   /** Nothing of it is left to do. */
   ended: Promise<void>
+}
+
+/** A job, and the room for its source. */
+interface Claimed {
+  job: Assignment
+  room: CacheRoom | undefined
 }
 
 /** A worker's life: registers, fills its slots with jobs, beats, and leaves in good order. */
@@ -62,14 +72,14 @@ export class Worker {
   /** That a claim came or went. */
   private readonly news = new Pulse()
   private fault: DarkstreamError | undefined
-  private readonly context: Omit<RunContext, 'onEncoded' | 'onStarted' | 'turn'>
+  private readonly context: Omit<RunContext, keyof Steps>
   private readonly obstacles: ObstacleWatch
 
   constructor(options: WorkerOptions) {
     this.options = options
     this.log = options.log
     const outbox = new Outbox({ ...options, folder: join(options.work_base, outboxFolderName) })
-    const space = new Space(options)
+    const space = new Space({ ...options, spareBytes: async () => options.files?.spareBytes() ?? 0 })
     this.obstacles = new ObstacleWatch({ ...options, space })
     this.context = { ...options, outbox, space, draining: this.draining.signal }
   }
@@ -143,9 +153,9 @@ export class Worker {
     let before: Slot = { encoded: Promise.resolve(), ended: Promise.resolve() }
     let handingIn = Promise.resolve()
     while (!this.draining.signal.aborted) {
-      const job = await this.claim()
-      if (!job) continue
-      const { isFetching, ...slot } = this.runInTurn(job, before.encoded)
+      const claimed = await this.claim()
+      if (!claimed) continue
+      const { isFetching, ...slot } = this.runInTurn(claimed, before.encoded)
       if (await isFetching) await handingIn
       else await Promise.all([slot.encoded, before.ended])
       handingIn = before.ended
@@ -155,7 +165,7 @@ export class Worker {
   }
 
   /** Runs a claim whose encode has its turn after another; it is given back when the worker is to end before. */
-  private runInTurn(job: Assignment, turn: Promise<void>) {
+  private runInTurn({ job, room }: Claimed, turn: Promise<void>) {
     const { draining, stopping, options } = this
     const [encoded, started] = [Promise.withResolvers<void>(), Promise.withResolvers<boolean>()]
     const givenBack = new AbortController()
@@ -164,6 +174,7 @@ export class Worker {
     draining.signal.addEventListener('abort', giveBack, { once: true })
     const ended = this.runClaim(job, AbortSignal.any([stopping.signal, givenBack.signal]), {
       turn,
+      room,
       onEncoded: encoded.resolve,
       onStarted: (way) => started.resolve(way === 'http' && options.prefetch === true),
     })
@@ -175,11 +186,7 @@ export class Worker {
     }
   }
 
-  private async runClaim(
-    job: Assignment,
-    signal: AbortSignal,
-    steps: Pick<RunContext, 'turn' | 'onEncoded' | 'onStarted'>,
-  ): Promise<void> {
+  private async runClaim(job: Assignment, signal: AbortSignal, steps: Steps): Promise<void> {
     this.claims.add(job)
     this.news.beat()
     try {
@@ -192,32 +199,51 @@ export class Worker {
     }
   }
 
-  /** A job, or undefined after a while: no work, no storage, no master. One request id until the master has answered. */
-  private async claim(): Promise<Assignment | undefined> {
-    const { api, worker_id, boot_id, retry_pause_ms } = this.options
+  /** A job, or undefined after a while: no work, no storage, no master. Room for its source is set aside before it is asked for. */
+  private async claim(): Promise<Claimed | undefined> {
+    const { files, retry_pause_ms } = this.options
     const { signal } = this.draining
     if ((await this.obstacles.look()) !== undefined) {
       await sleep(jittered(retry_pause_ms), signal)
       return undefined
     }
-    const request_id = crypto.randomUUID()
-    const askedAt = performance.now()
+    let room: CacheRoom | undefined
     try {
-      const job = await persist(() => api.claim({ worker_id, boot_id, request_id, wait: claimWaitSeconds }, signal), {
-        first_pause_ms: retry_pause_ms,
-        log: this.log,
-        what: 'ask for a job',
-        signal,
-      })
-      // A master that answers "nothing" at once (it is stopping, its storage is away) is not to be asked in a circle.
-      if (!job && performance.now() - askedAt < 1000) await sleep(jittered(retry_pause_ms), signal)
-      return job ?? undefined
+      room = await files?.offer(signal)
+      const job = await this.ask(room)
+      if (job) room?.take(job.source_size)
+      else room?.release()
+      return job ? { job, room } : undefined
     } catch (error) {
+      room?.release()
       if (signal.aborted) return undefined
       if (isReplaced(error)) this.fail(error)
       else this.log.error(`cannot ask for a job: ${(error as Error).message}`)
       await sleep(jittered(retry_pause_ms), signal)
       return undefined
+    }
+  }
+
+  /** Asks for a job, by one request id until the master has answered; anew when there is more room for it meanwhile. */
+  private async ask(room: CacheRoom | undefined): Promise<Assignment | null> {
+    const { api, worker_id, boot_id, retry_pause_ms } = this.options
+    const request = { worker_id, boot_id, request_id: crypto.randomUUID(), wait: claimWaitSeconds }
+    const patience = { first_pause_ms: retry_pause_ms, log: this.log, what: 'ask for a job' }
+    for (;;) {
+      const limit = room?.max_source_bytes
+      const more = limit === undefined ? [] : [room?.more].filter((one) => one !== undefined)
+      const signal = AbortSignal.any([this.draining.signal, ...more])
+      const askedAt = performance.now()
+      try {
+        const input = limit === undefined ? request : { ...request, max_source_bytes: limit }
+        const job = await persist(() => api.claim(input, signal), { ...patience, signal })
+        // A master that answers "nothing" at once (it is stopping, its storage is away) is not to be asked in a circle.
+        if (!job && performance.now() - askedAt < 1000) await sleep(jittered(retry_pause_ms), this.draining.signal)
+        return job
+      } catch (error) {
+        if (this.draining.signal.aborted || !signal.aborted) throw error
+        await room?.widen()
+      }
     }
   }
 

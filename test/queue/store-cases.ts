@@ -11,6 +11,7 @@ import { pageCases } from './cases/pages.ts'
 import { ranOnCases } from './cases/ran-on.ts'
 import { refusalCases } from './cases/refusals.ts'
 import { ruleCases } from './cases/rules.ts'
+import { sizeCases } from './cases/sizes.ts'
 import { skipCases } from './cases/skips.ts'
 import { replacementCases } from './cases/replacements.ts'
 import { sourceCases } from './cases/sources.ts'
@@ -22,6 +23,7 @@ import { type Check, createWorld, type Subject } from './cases/world.ts'
 const themes: Record<string, (check: Check) => void> = {
   sources: sourceCases,
   claims: claimCases,
+  'sizes of sources': sizeCases,
   ownership: ownershipCases,
   leases: leaseCases,
   failures: failureCases,

@@ -37,18 +37,17 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
   return {
     async claim(claim) {
       return db.atomically(() => {
-        const { worker_id, request_id } = claim
+        const { worker_id, request_id, max_source_bytes = null } = claim
         const again = request_id === null ? undefined : db.row<JobRow>(statements.claimed, { worker_id, request_id })
-        const row =
-          again ??
-          db.row<JobRow>(statements.claim, {
-            worker_id,
-            request_id,
-            now: db.now(),
-            now_ms: db.clock(),
-            lease_expires_ms: db.clock() + claim.lease_ms,
-          })
-        return row && jobOf(row)
+        if (again) return jobOf(again)
+        const now_ms = db.clock()
+        const asked = { worker_id, request_id, max_source_bytes, now: db.now(), now_ms }
+        const taken = { ...asked, lease_expires_ms: now_ms + claim.lease_ms }
+        // The one whose turn it is fits as a rule: then it costs no more than without a limit.
+        return (
+          db.job(statements.claim, taken) ??
+          (max_source_bytes === null ? undefined : db.job(statements.claimFitting, taken))
+        )
       })
     },
 

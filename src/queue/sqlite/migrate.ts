@@ -8,9 +8,10 @@ import history from './migrations/0005_history.sql' with { type: 'text' }
 import skipped from './migrations/0006_skipped.sql' with { type: 'text' }
 import replacements from './migrations/0007_replacements.sql' with { type: 'text' }
 import tokens from './migrations/0008_tokens.sql' with { type: 'text' }
+import sizes from './migrations/0009_sizes.sql' with { type: 'text' }
 
 /** In order; `PRAGMA user_version` is how many of them a database has had. */
-const migrations = [original, attempts, ranOn, standings, history, skipped, replacements, tokens]
+const migrations = [original, attempts, ranOn, standings, history, skipped, replacements, tokens, sizes]
 
 /** `PRAGMA application_id` of our databases: "dark" in ASCII. */
 const applicationId = 0x6461726b

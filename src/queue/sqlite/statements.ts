@@ -1,6 +1,6 @@
 import { Attempt, Job, type JobStatus } from '../../contract/job.ts'
 import { statesFor, type Act } from '../transitions.ts'
-import { nextPending } from './next-pending.ts'
+import { nextFitting, nextPending } from './next-pending.ts'
 import { refusalStatements } from './refusal-statements.ts'
 import { replacementStatements, standsInPlace } from './replacement-statements.ts'
 import { standingStatements } from './standing-statements.ts'
@@ -37,6 +37,12 @@ const told = `notes = $notes, ran_on = $ran_on, profile = $profile, score = $sco
 /** Back to the queue as if it had never been tried. */
 const afresh = `status = 'pending', worker_id = NULL, started_at = NULL, completed_at = NULL, error_message = NULL,
   error_class = NULL, retry_at_ms = NULL, retry_count = 0, lost_count = 0, not_before_ms = 0, ${untold}, ${unrefused}, ${unclaim}`
+
+/** The claim of one job, for a worker that is not set aside. */
+const takeFor = `UPDATE jobs SET status = 'processing', worker_id = $worker_id, attempt = attempt + 1, started_at = $now,
+      completed_at = NULL, error_message = NULL, error_class = NULL, ran_on = NULL, not_before_ms = 0,
+      lease_expires_ms = $lease_expires_ms, claim_request_id = $request_id
+    WHERE NOT EXISTS (SELECT 1 FROM standings WHERE worker_id = $worker_id AND set_aside_until_ms > $now_ms)`
 
 /** Every statement of the queue. One that changes a job returns it as it is then, or no row when it was not allowed. */
 export const statements = {
@@ -83,16 +89,16 @@ export const statements = {
     WHERE claim_request_id = $request_id AND worker_id = $worker_id AND status = 'processing'`,
 
   /**
-   * Takes the first pending job that the worker may have and numbers the claim, in one statement: no two workers can get the
-   * same, and one that is set aside gets none. What an earlier attempt left on the job is taken away, so that a claim which
-   * ends without a word of its own leaves nothing.
+   * Takes the first pending job that the worker may have, unless its source is larger than the limit, where there is one,
+   * and numbers the claim, in one statement: no two workers can get the same, and one that is set aside gets none. What an
+   * earlier attempt left on the job is taken away, so that a claim which ends without a word of its own leaves nothing.
    */
-  claim: `UPDATE jobs SET status = 'processing', worker_id = $worker_id, attempt = attempt + 1, started_at = $now,
-      completed_at = NULL, error_message = NULL, error_class = NULL, ran_on = NULL, not_before_ms = 0,
-      lease_expires_ms = $lease_expires_ms, claim_request_id = $request_id
-    WHERE rowid = (${nextPending})
-      AND NOT EXISTS (SELECT 1 FROM standings WHERE worker_id = $worker_id AND set_aside_until_ms > $now_ms)
+  claim: `${takeFor} AND rowid = (${nextPending})
+      AND ($max_source_bytes IS NULL OR ifnull(source_size, 0) <= $max_source_bytes)
     RETURNING ${jobColumns}`,
+
+  /** As `claim`, past those that are larger than the limit. */
+  claimFitting: `${takeFor} AND rowid = (${nextFitting}) RETURNING ${jobColumns}`,
 
   renew: `UPDATE jobs SET lease_expires_ms = $lease_expires_ms WHERE ${owned} RETURNING id`,
 

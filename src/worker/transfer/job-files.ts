@@ -9,7 +9,8 @@ import { sleep } from '../../util/clock.ts'
 import { formatBytes, formatDuration } from '../../util/format.ts'
 import { download, SourceChangedError } from './download.ts'
 import type { SharedMount } from './shared-mount.ts'
-import { type CachedSource, SourceCache, type SourceCacheOptions } from './source-cache.ts'
+import type { CachedSource, CacheRoom } from './cached-source.ts'
+import { SourceCache, type SourceCacheOptions, type WantedSource } from './source-cache.ts'
 import { isRefused, type TransferParts } from './transfer-parts.ts'
 import { uploadResult } from './upload.ts'
 
@@ -41,6 +42,9 @@ export interface JobFilesOptions extends TransferParts, Omit<SourceCacheOptions,
   download_timeout_ms: number
 }
 
+/** Where a source's result will be, and the room that was set aside for it. */
+type Place = Pick<WantedSource, 'result_path' | 'room'>
+
 /** Gets a worker the files of its jobs: from the shared storage where that is the master's own, else over HTTP. */
 export class JobFiles {
   private readonly options: JobFilesOptions
@@ -64,20 +68,35 @@ export class JobFiles {
   }
 
   /**
-   * Chooses the way of a job's files.
+   * Room for the source of a job that is to be asked for, as soon as there is any; undefined where the master's results are
+   * before this host, since then its sources are as a rule: one that is not waits for room when it has been claimed. Throws
+   * the signal's reason.
+   */
+  async offer(signal: AbortSignal): Promise<CacheRoom | undefined> {
+    return (await this.areFetched()) ? this.cache.offer(signal) : undefined
+  }
+
+  /** Bytes that sources of no use at the moment take in the scratch folder. */
+  async spareBytes(): Promise<number> {
+    return this.cache.spareBytes()
+  }
+
+  /**
+   * Chooses the way of a job's files; over HTTP, its source gets the room that was set aside, which else is free again.
    *
    * @throws ConversionError of class `worker` when it must be the mount, and is not
    */
-  async choose(job: Assignment): Promise<JobPlace> {
+  async choose(job: Assignment, room?: CacheRoom): Promise<JobPlace> {
     const { mode, mount, log } = this.options
     const local = mode === 'http' ? { why: 'storage.mode is http' } : await mount.find(job)
     if (!('why' in local)) {
       const { source_path, staging_path } = local
+      room?.release()
       return { way: 'mount', staging_path, source: async () => source_path, release: () => {} }
     }
     if (mode === 'mount') throw notShared(local.why)
     log.debug(`over HTTP: ${local.why}`, { job_id: job.id, attempt: job.attempt })
-    return this.overHttp(job)
+    return this.overHttp(job, room)
   }
 
   /** A job failed, perhaps for its files' sake. */
@@ -90,25 +109,33 @@ export class JobFiles {
     await uploadResult({ ...this.options, claim, path, size, signal })
   }
 
-  private overHttp(job: Assignment): JobPlace {
+  private async areFetched(): Promise<boolean> {
+    const { mode, mount } = this.options
+    if (mode !== 'auto') return mode === 'http'
+    // A master that is away is asked again when there is a job of it.
+    return (await mount.whyOtherOutput().catch((error: Error) => error.message)) !== undefined
+  }
+
+  private overHttp(job: Assignment, room: CacheRoom | undefined): JobPlace {
     const name = `${createHash('sha256').update(job.id).digest('hex').slice(0, 32)}.${job.attempt}`
     let held: CachedSource | undefined
+    const staging_path = join(this.results, name, `result${extname(job.staging_path)}`)
     return {
       way: 'http',
-      staging_path: join(this.results, name, `result${extname(job.staging_path)}`),
+      staging_path,
       source: async (signal, on_percent) => {
-        held = await this.fetch(job, signal, on_percent)
+        held = await this.fetch(job, { result_path: staging_path, room }, signal, on_percent)
         return held.path
       },
       release: () => held?.release(),
     }
   }
 
-  private async fetch(job: Assignment, signal: AbortSignal, on_percent: (percent: number) => void) {
+  private async fetch(job: Assignment, place: Place, signal: AbortSignal, on_percent: (percent: number) => void) {
     const { download_timeout_ms } = this.options
     const timeout = AbortSignal.timeout(download_timeout_ms)
     try {
-      return await this.fetchWithin(job, AbortSignal.any([signal, timeout]), on_percent)
+      return await this.fetchWithin(job, place, AbortSignal.any([signal, timeout]), on_percent)
     } catch (error) {
       if (signal.aborted) throw signal.reason
       if (timeout.aborted) {
@@ -119,7 +146,12 @@ export class JobFiles {
     }
   }
 
-  private async fetchWithin(job: Assignment, signal: AbortSignal, on_percent: (percent: number) => void) {
+  private async fetchWithin(
+    job: Assignment,
+    wanted: Place,
+    signal: AbortSignal,
+    on_percent: (percent: number) => void,
+  ) {
     const { transfer, worker_id, master, log } = this.options
     const claim = { job_id: job.id, worker_id, attempt: job.attempt }
     for (let tries = 1; ; tries++) {
@@ -128,7 +160,7 @@ export class JobFiles {
         .update(JSON.stringify([master, job.id, etag]))
         .digest('hex')
         .slice(0, 40)
-      const place = await this.cache.hold(name, size, signal)
+      const place = await this.cache.hold({ name, size, ...wanted }, signal)
       try {
         if (place.is_whole) log.info('the source is in the cache', { job_id: job.id })
         else if (await this.isFetched(claim, { ...place, etag, size }, signal, on_percent)) await place.keep()

@@ -1,10 +1,11 @@
-import { mkdir, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rename, rm, utimes } from 'node:fs/promises'
 import { ConversionError } from '../../contract/failure.ts'
-import { sleep } from '../../util/clock.ts'
+import { Pulse, sleep } from '../../util/clock.ts'
 import { formatBytes } from '../../util/format.ts'
+import { type CacheEntry, CacheFolder, sizeOf } from './cache-folder.ts'
+import type { CachedSource, CacheRoom } from './cached-source.ts'
 
-/** Milliseconds between two looks whether room came free. */
+/** Milliseconds between two looks whether room came free on the disk. */
 const lookAgainMs = 1000
 
 export interface SourceCacheOptions {
@@ -15,103 +16,233 @@ export interface SourceCacheOptions {
   min_free: number
 }
 
-/** A source's place in the cache, held until it is let go. */
-export interface CachedSource {
-  path: string
-  /** Where its bytes are gathered; those of an earlier try are there. */
-  part_path: string
-  /** Whether all of it is there. */
-  is_whole: boolean
-  /** All of it is there, and right. */
-  keep: () => Promise<void>
-  /** What was gathered is no use. */
-  discard: () => Promise<void>
-  release: () => void
+/** A source that is to be held. */
+export interface WantedSource {
+  /** Changes with its content. */
+  name: string
+  /** Bytes. */
+  size: number
+  /** Where its result will be, on the same disk, and no larger than it. */
+  result_path: string
+  /** The room that was taken for it; without it, it has none yet. */
+  room?: CacheRoom | undefined
 }
 
-/** Sources that came over the network, each under a name that changes with it. The longest unused go first. */
+/** What one job has of the cache. */
+interface Share {
+  /** Of its source; of an offer, as much as it may become. */
+  bytes: number
+  /** Whether no job is known yet. */
+  isOffer: boolean
+  source?: Pick<WantedSource, 'name' | 'result_path'>
+}
+
+/**
+ * Sources that came over the network, each under a name that changes with it. Room is set aside before a job is asked for.
+ * What is in use is never touched; of the rest the longest unused go first.
+ */
 export class SourceCache {
   private readonly options: SourceCacheOptions
-  /** Bytes of those in use, whether they are there or on their way. */
-  private readonly held = new Map<string, number>()
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly folder: CacheFolder
+  /** In the order in which they came. In memory only: a process that died holds nothing. */
+  private readonly shares = new Set<Share>()
+  private readonly shareOf = new WeakMap<CacheRoom, Share>()
+  private offering: Promise<unknown> = Promise.resolve()
+  /** Claimed sources that need more room than was taken for them go before offers. */
+  private growing: Promise<unknown> = Promise.resolve()
+  private growths = 0
+  private clearing: Promise<unknown> = Promise.resolve()
+  private readonly freed = new Pulse()
 
   constructor(options: SourceCacheOptions) {
     this.options = options
+    this.folder = new CacheFolder(options.folder)
   }
 
   /**
-   * A source's place, with room for it: others that are not in use make it, and where those in use take it, it is waited for.
+   * All the room that is left, for a source that is not known yet: one at a time, and as soon as there is any. Throws the
+   * signal's reason.
+   */
+  async offer(signal: AbortSignal): Promise<CacheRoom> {
+    await this.folder.make()
+    const offered = this.offering.then(() => this.offerInTurn(signal))
+    this.offering = offered.catch(() => {})
+    return offered
+  }
+
+  /**
+   * A source's place, with room for it: others that are not in use make it. Where it needs more than was taken for it, and
+   * those in use have that, it is waited for.
    *
    * @throws ConversionError of class `worker` when it does not fit beside nothing; the signal's reason
    */
-  async hold(name: string, size: number, signal: AbortSignal): Promise<CachedSource> {
-    const held = this.turn.then(() => this.holdInTurn(name, size, signal))
-    this.turn = held.catch(() => {})
-    return held
-  }
-
-  private async holdInTurn(name: string, size: number, signal: AbortSignal): Promise<CachedSource> {
-    const { folder } = this.options
-    const path = join(folder, name)
-    const part_path = `${path}.part`
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    const is_whole = (await sizeOf(path)) === size
-    this.held.set(name, size)
+  async hold({ name, size, result_path, room }: WantedSource, signal: AbortSignal): Promise<CachedSource> {
+    const share = this.shareIn(room)
+    const [path, part_path] = [this.folder.pathOf(name), this.folder.partOf(name)]
+    const release = () => this.end(share)
+    share.source = { name, result_path }
+    this.shares.add(share)
     try {
-      if (!is_whole) await this.makeRoom(name, size, signal)
-      else await utimes(path, new Date(), new Date())
+      await this.folder.make()
+      const is_whole = (await sizeOf(path)) === size
+      if (share.bytes < size) await this.grow(share, size, is_whole, signal)
+      else this.shrink(share, size)
+      if (is_whole) await utimes(path, new Date(), new Date())
+      else await this.clearFor(share, signal)
+      const [keep, discard] = [() => rename(part_path, path), () => rm(part_path, { force: true })]
+      return { path, part_path, is_whole, keep, discard, release }
     } catch (error) {
-      this.held.delete(name)
+      release()
       throw error
     }
-    return {
-      path,
-      part_path,
-      is_whole,
-      keep: () => rename(part_path, path),
-      discard: () => rm(part_path, { force: true }),
-      release: () => void this.held.delete(name),
-    }
   }
 
-  private async makeRoom(name: string, size: number, signal: AbortSignal): Promise<void> {
-    const { folder } = this.options
+  /** Bytes of what is not in use: these can be had. */
+  async spareBytes(): Promise<number> {
+    return sum((await this.unused()).map(({ size }) => size))
+  }
+
+  private async offerInTurn(signal: AbortSignal): Promise<CacheRoom> {
     for (;;) {
       signal.throwIfAborted()
-      const unused = await this.unused()
-      const lacking = await this.lacking(name, size, unused)
-      if (lacking <= 0) return
-      const [oldest] = unused
-      if (oldest) await rm(join(folder, oldest.name), { force: true })
-      else if (this.held.size > 1) await sleep(lookAgainMs, signal)
-      else throw this.doesNotFit(size)
+      const freed = this.freed.next()
+      const share = { bytes: 0, isOffer: true }
+      const isTurn = this.growths === 0 && [...this.shares].every(({ isOffer }) => !isOffer)
+      const left = isTurn ? await this.leftFor(share) : 0
+      if (left > 0 || this.shares.size === 0) return this.open(share, left, freed)
+      await sleep(lookAgainMs, AbortSignal.any([signal, freed]))
     }
   }
 
-  /** Bytes too few. */
-  private async lacking(name: string, size: number, unused: readonly Entry[]): Promise<number> {
-    const { folder, max_cache, min_free } = this.options
-    const kept = unused.reduce((sum, entry) => sum + entry.size, 0)
-    const held = [...this.held.values()].reduce((sum, bytes) => sum + bytes, 0)
-    const overLimit = max_cache === 0 ? 0 : kept + held - max_cache
-    if (min_free === 0) return overLimit
-    const { bavail, bsize } = await statfs(folder)
-    const here = await sizeOf(join(folder, `${name}.part`))
-    return Math.max(overLimit, size - here + min_free - bavail * bsize)
+  /** What was given back may be another's by now. */
+  private shareIn(room: CacheRoom | undefined): Share {
+    const share = room && this.shareOf.get(room)
+    return share && this.shares.has(share) ? share : { bytes: 0, isOffer: false }
+  }
+
+  private open(share: Share, left: number, freed: AbortSignal): CacheRoom {
+    const room: CacheRoom = {
+      ...this.bounds(share, left),
+      more: freed,
+      widen: async () => {
+        room.more = this.freed.next()
+        Object.assign(room, this.bounds(share, await this.leftFor(share)))
+      },
+      take: (bytes) => {
+        share.isOffer = false
+        this.shrink(share, bytes ?? 0)
+      },
+      release: () => this.end(share),
+    }
+    this.shares.add(share)
+    this.shareOf.set(room, share)
+    return room
+  }
+
+  /** Beside nothing any source may come: whether it fits is told of it by name. */
+  private bounds(share: Share, left: number): Pick<CacheRoom, 'max_source_bytes'> {
+    share.bytes = Number.isFinite(left) ? Math.max(0, left) : 0
+    const isAlone = [...this.shares].every((other) => other === share)
+    return { max_source_bytes: isAlone || !Number.isFinite(left) ? undefined : share.bytes }
+  }
+
+  private shrink(share: Share, bytes: number): void {
+    share.bytes = Math.min(share.bytes, bytes)
+    this.freed.beat()
+  }
+
+  private end(share: Share): void {
+    if (this.shares.delete(share)) this.freed.beat()
+  }
+
+  /** Bytes of the largest source that fits beside the others. Its result is to have a place, too, unless it is alone. */
+  private async leftFor(share: Share): Promise<number> {
+    const { max_cache, min_free } = this.options
+    const others = [...this.shares].filter((other) => other !== share)
+    const byLimit = max_cache === 0 ? Number.POSITIVE_INFINITY : max_cache - sum(others.map(({ bytes }) => bytes))
+    if (min_free === 0) return byLimit
+    const needs = await this.needsOf(others)
+    const spare = await this.spareBytes()
+    const onDisk = (await this.folder.free()) + spare - needs - min_free
+    return Math.min(byLimit, others.length === 0 ? onDisk : Math.floor(onDisk / 2))
+  }
+
+  /** Room within the limit for a source of which more is known than when its room was taken. */
+  private async grow(share: Share, size: number, isWhole: boolean, signal: AbortSignal): Promise<void> {
+    // Two that wait for more while each keeps what the other needs would wait for ever.
+    this.shrink(share, 0)
+    this.growths++
+    const grown = this.growing.then(() => this.growInTurn(share, size, isWhole, signal))
+    this.growing = grown.catch(() => {})
+    await grown.finally(() => this.growths--)
+  }
+
+  private async growInTurn(share: Share, size: number, isWhole: boolean, signal: AbortSignal): Promise<void> {
+    const { max_cache } = this.options
+    for (;;) {
+      signal.throwIfAborted()
+      const freed = this.freed.next()
+      const others = sum([...this.shares].filter((other) => other !== share).map(({ bytes }) => bytes))
+      if (max_cache === 0 || size <= max_cache - others || (isWhole && others === 0)) break
+      if (others === 0) throw this.doesNotFit(size)
+      await sleep(lookAgainMs, AbortSignal.any([signal, freed]))
+    }
+    share.bytes = size
+  }
+
+  /** Removes what is not in use until there is room. Where others have filled the disk meanwhile, the older job goes first. */
+  private async clearFor(share: Share, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted()
+      const freed = this.freed.next()
+      const cleared = this.clearing.then(() => this.clear(share))
+      this.clearing = cleared.catch(() => {})
+      if (await cleared) return
+      if (this.olderThan(share).length === 0) throw this.doesNotFit(share.bytes)
+      await sleep(lookAgainMs, AbortSignal.any([signal, freed]))
+    }
+  }
+
+  /** Whether its source has room now. */
+  private async clear(share: Share): Promise<boolean> {
+    const { max_cache, min_free } = this.options
+    for (;;) {
+      const unused = await this.unused()
+      const known = [...this.shares].filter(({ isOffer }) => !isOffer)
+      const kept = sum(unused.map(({ size }) => size)) + sum(known.map(({ bytes }) => bytes))
+      const isOver = max_cache !== 0 && kept > max_cache
+      const needs = min_free === 0 ? 0 : await this.needsOf(known)
+      const free = min_free === 0 ? 0 : (await this.folder.free()) - min_free
+      const [oldest] = unused
+      if (!oldest || (!isOver && needs <= free)) {
+        const sources = [...this.olderThan(share), share].map((one) => this.comingOf(one))
+        return min_free === 0 || sum(await Promise.all(sources)) <= free
+      }
+      await this.folder.remove(oldest)
+    }
+  }
+
+  private olderThan(share: Share): Share[] {
+    const all = [...this.shares]
+    return all.slice(0, all.indexOf(share)).filter(({ isOffer }) => !isOffer)
   }
 
   /** What is not in use, the longest unused first. */
-  private async unused(): Promise<Entry[]> {
-    const { folder } = this.options
-    const names = (await readdir(folder)).filter((name) => !this.held.has(name.replace(/\.part$/, '')))
-    const entries = await Promise.all(
-      names.map(async (name) => {
-        const found = await stat(join(folder, name)).catch(() => undefined)
-        return found ? [{ name, size: found.size, used: found.mtimeMs }] : []
-      }),
-    )
-    return entries.flat().toSorted((one, other) => one.used - other.used)
+  private unused(): Promise<CacheEntry[]> {
+    return this.folder.others(new Set([...this.shares].flatMap(({ source }) => (source ? [source.name] : []))))
+  }
+
+  /** Bytes that these may still write: sources that come, and results, which have at most the size of their sources. */
+  private async needsOf(shares: readonly Share[]): Promise<number> {
+    const needs = shares.map(async (share) => {
+      const written = share.source ? await sizeOf(share.source.result_path) : 0
+      return (await this.comingOf(share)) + Math.max(0, share.bytes - written)
+    })
+    return sum(await Promise.all(needs))
+  }
+
+  private async comingOf({ bytes, source }: Share): Promise<number> {
+    return Math.max(0, bytes - (source ? await this.folder.hereOf(source.name) : 0))
   }
 
   private doesNotFit(size: number): ConversionError {
@@ -124,16 +255,6 @@ export class SourceCache {
   }
 }
 
-interface Entry {
-  name: string
-  size: number
-  /** Milliseconds UTC. */
-  used: number
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  )
+function sum(bytes: readonly number[]): number {
+  return bytes.reduce((total, one) => total + one, 0)
 }

@@ -7,8 +7,15 @@ import { refuse } from './refusals.ts'
 /** Claims in a row that may end with a lost worker before the job is held to be the cause. */
 const maxLostClaims = 5
 
+/** Who asks, and how large a source may be that is given; any where that is not told. */
+export interface Asker {
+  worker_id: string
+  request_id: string | null
+  max_source_bytes?: number | undefined
+}
+
 /** The job that the worker gets: the one that its request already has, else the first that is pending. */
-export function claim(model: Model, worker_id: string, request_id: string | null): ModelJob | undefined {
+export function claim(model: Model, { worker_id, request_id, max_source_bytes }: Asker): ModelJob | undefined {
   const again = model.jobs.find(
     (job) =>
       request_id !== null &&
@@ -17,7 +24,7 @@ export function claim(model: Model, worker_id: string, request_id: string | null
       job.request_id === request_id,
   )
   if (again) return again
-  const job = nextPending(model, worker_id)
+  const job = nextPending(model, worker_id, max_source_bytes ?? Number.POSITIVE_INFINITY)
   if (!job) return undefined
   Object.assign(job, { status: 'processing', worker_id, request_id, attempt: job.attempt + 1, not_before_ms: 0 })
   Object.assign(job, { error_class: null, ran_on: null, lease_expires_ms: model.now_ms + lease_ms })
@@ -26,10 +33,14 @@ export function claim(model: Model, worker_id: string, request_id: string | null
 }
 
 /** Of those that the worker may have: the higher priority, then the older job, then the one whose pause ended first, then the one added first. */
-function nextPending(model: Model, worker_id: string): ModelJob | undefined {
+function nextPending(model: Model, worker_id: string, limit: number): ModelJob | undefined {
   return model.jobs
     .filter(
-      (job) => job.status === 'pending' && job.not_before_ms <= model.now_ms && !job.refused_by.includes(worker_id),
+      (job) =>
+        job.status === 'pending' &&
+        job.not_before_ms <= model.now_ms &&
+        !job.refused_by.includes(worker_id) &&
+        (job.source_size ?? 0) <= limit,
     )
     .toSorted(
       (a, b) => b.priority - a.priority || a.created_at_ms - b.created_at_ms || a.not_before_ms - b.not_before_ms,

@@ -65,7 +65,7 @@ const scanning: readonly fc.Arbitrary<Step>[] = [
 const claiming: readonly fc.Arbitrary<Step>[] = [
   step('claim', anAsker, async (model, subject, asker) => {
     const job = await subject.world.store.claim({ ...asker, lease_ms })
-    await expectAnswer(subject, job, claims.claim(model, asker.worker_id, asker.request_id))
+    await expectAnswer(subject, job, claims.claim(model, asker))
   }),
   step('renew', aClaim, async (model, { world }, claim) => {
     const key = keyOf(model, claim)
@@ -148,7 +148,7 @@ const waiting: readonly fc.Arbitrary<Step>[] = [
   step('workers are lost', fc.tuple(anAsker, fc.constantFrom(1, 3, 4)), async (model, subject, [asker, times]) => {
     for (let count = 0; count < times; count++) {
       const job = await subject.world.store.claim({ ...asker, lease_ms })
-      await expectAnswer(subject, job, claims.claim(model, asker.worker_id, asker.request_id))
+      await expectAnswer(subject, job, claims.claim(model, asker))
       pass(model, subject, lease_ms)
       await reap(model, subject)
     }

@@ -34,7 +34,7 @@ export const offering: readonly fc.Arbitrary<Step>[] = [
     const [asker, others, pause] = args
     for (const worker_id of others) await hear(model, subject, worker_id)
     const job = await subject.world.store.claim({ ...asker, lease_ms })
-    await expectAnswer(subject, job, claims.claim(model, asker.worker_id, asker.request_id))
+    await expectAnswer(subject, job, claims.claim(model, asker))
     if (job) await failClaim(model, subject, keyOf(job), { pause, ran_on: null, error_class: 'worker' })
   }),
   step('what is stranded is ended', fc.option(aPause), async (model, subject, pause) => {

@@ -44,7 +44,12 @@ const names = ['a', 'b', 'c', 'd'] as const
 export const aName = fc.constantFrom(...names)
 /** Ours repeat a request; foreign workers have none. */
 export const anAsker = fc.oneof(
-  fc.record({ worker_id: fc.constantFrom('alice', 'bob'), request_id: fc.constantFrom('1', '2', '3', '4', '5') }),
+  fc.record({
+    worker_id: fc.constantFrom('alice', 'bob'),
+    request_id: fc.constantFrom('1', '2', '3', '4', '5'),
+    // Between the sizes of sources here, and beside them.
+    max_source_bytes: fc.constantFrom(undefined, undefined, 100, 999, 1000),
+  }),
   fc.record({ worker_id: fc.constantFrom('alice', 'foreign'), request_id: fc.constant(null) }),
 )
 /** Milliseconds that a job waits for its retry here, or is put aside. */

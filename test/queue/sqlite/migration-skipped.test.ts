@@ -34,7 +34,9 @@ test('a database of schema 5 is upgraded in place: every row is as it was, what 
   const before = rowsOf(path)
   await open(path).close()
   const after = rowsOf(path)
-  const added = { skip_reason: null, profile: null, source_facts: null, score: null, converted_with: null }
+  // A thousand bytes are 1750 in octal: four digits, the first of them 1 and 7.
+  const sized = { size_class: 417 }
+  const added = { skip_reason: null, profile: null, source_facts: null, score: null, converted_with: null, ...sized }
   expect(after['jobs']).toEqual(before['jobs']?.map((row) => ({ ...row, ...added })))
   expect(after['attempts']).toEqual(there(before['attempts']))
   const counted = { state: 'skipped', jobs: 0, source_bytes: 0, output_bytes: 0 }

@@ -50,6 +50,16 @@ test('lists of refusers are found by jumps in their index, and offers that nobod
   )
 })
 
+test('a claim with a limit jumps from one class of sizes to the next, and reads each in its order', () => {
+  const plan = planOf(statements.claimFitting)
+  expect(plan).toContainEqual(expect.stringMatching(/SEARCH jobs USING (COVERING )?INDEX jobs_sizes \(size_class>\?\)/))
+  expect(plan).toContainEqual(expect.stringMatching(/SEARCH jobs USING (COVERING )?INDEX jobs_sizes \(size_class=\?\)/))
+  expect(plan).toContain('SEARCH jobs USING INDEX jobs_refused (refused_by=?)')
+  expect(plan.filter((step) => step.includes('TEMP B-TREE'))).toEqual(['USE TEMP B-TREE FOR ORDER BY'])
+  // A list that is made whole before its first row is looked at would be read to its end each time.
+  expect(plan.filter((step) => step.startsWith('MATERIALIZE'))).toEqual(['MATERIALIZE classes', 'MATERIALIZE lists'])
+})
+
 test('the totals read the counters and no job', () => {
   expect(planOf(statements.counters)).toEqual(['SCAN counters'])
 })
