@@ -35,6 +35,8 @@ interface Share {
   /** Whether no job is known yet. */
   isOffer: boolean
   source?: Pick<WantedSource, 'name' | 'result_path'>
+  /** Whether its source is there or may come: it ends without waiting for anybody here. */
+  isPlaced?: boolean
 }
 
 /**
@@ -60,11 +62,12 @@ export class SourceCache {
   }
 
   /**
-   * All the room that is left, for a source that is not known yet: one at a time, and as soon as there is any. Throws the
-   * signal's reason.
+   * All the room that is left, for a source that is not known yet: one at a time, and as soon as there is any. Undefined
+   * where nothing bounds it; throws the signal's reason.
    */
-  async offer(signal: AbortSignal): Promise<CacheRoom> {
-    await this.folder.make()
+  async offer(signal: AbortSignal): Promise<CacheRoom | undefined> {
+    const { max_cache, min_free } = this.options
+    if (max_cache === 0 && min_free === 0) return undefined
     const offered = this.offering.then(() => this.offerInTurn(signal))
     this.offering = offered.catch(() => {})
     return offered
@@ -81,6 +84,7 @@ export class SourceCache {
     const [path, part_path] = [this.folder.pathOf(name), this.folder.partOf(name)]
     const release = () => this.end(share)
     share.source = { name, result_path }
+    share.isPlaced = false
     this.shares.add(share)
     try {
       await this.folder.make()
@@ -89,6 +93,7 @@ export class SourceCache {
       else this.shrink(share, size)
       if (is_whole) await utimes(path, new Date(), new Date())
       else await this.clearFor(share, signal)
+      share.isPlaced = true
       const [keep, discard] = [() => rename(part_path, path), () => rm(part_path, { force: true })]
       return { path, part_path, is_whole, keep, discard, release }
     } catch (error) {
@@ -103,6 +108,7 @@ export class SourceCache {
   }
 
   private async offerInTurn(signal: AbortSignal): Promise<CacheRoom> {
+    await this.folder.make()
     for (;;) {
       signal.throwIfAborted()
       const freed = this.freed.next()
@@ -141,9 +147,9 @@ export class SourceCache {
 
   /** Beside nothing any source may come: whether it fits is told of it by name. */
   private bounds(share: Share, left: number): Pick<CacheRoom, 'max_source_bytes'> {
-    share.bytes = Number.isFinite(left) ? Math.max(0, left) : 0
+    share.bytes = Math.max(0, left)
     const isAlone = [...this.shares].every((other) => other === share)
-    return { max_source_bytes: isAlone || !Number.isFinite(left) ? undefined : share.bytes }
+    return { max_source_bytes: isAlone ? undefined : share.bytes }
   }
 
   private shrink(share: Share, bytes: number): void {
@@ -195,10 +201,11 @@ export class SourceCache {
     for (;;) {
       signal.throwIfAborted()
       const freed = this.freed.next()
+      const isAlone = ![...this.shares].some((other) => other !== share && other.isPlaced)
       const cleared = this.clearing.then(() => this.clear(share))
       this.clearing = cleared.catch(() => {})
       if (await cleared) return
-      if (this.olderThan(share).length === 0) throw this.doesNotFit(share.bytes)
+      if (isAlone && this.olderThan(share).length === 0) throw this.doesNotFit(share.bytes)
       await sleep(lookAgainMs, AbortSignal.any([signal, freed]))
     }
   }
