@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'bun:test'
+import { mkdirSync, readdirSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Api } from '../../../src/contract/api.ts'
+import { type ClipName, useClips } from '../../support/clips.ts'
+import { openMaster, type TestMaster } from '../../support/master.ts'
+import { temporaryFolder } from '../../support/program.ts'
+import { lacksMounts, mountTinyDisk } from '../../support/tiny-disk.ts'
+import { openWorker, workUntil } from '../open-worker.ts'
+import { openFiles, serve } from './open-files.ts'
+
+const clips = useClips()
+
+async function add(master: TestMaster, name: string, clip: ClipName): Promise<number> {
+  const bytes = await Bun.file(await clips.path(clip)).bytes()
+  await master.addSource(name, bytes)
+  return bytes.length
+}
+
+/** What was asked for and given, and the most that lay in the cache whenever a source was asked for. */
+interface Seen {
+  asked: { request_id: string; limit: unknown; size: number }[]
+  most: number
+}
+
+/** A worker over HTTP that fetches ahead in two slots, and what is seen of it. */
+function watchedWorker(master: TestMaster, limits: { max_cache: number; min_free: number; work_base: string }) {
+  const { api, transfer } = serve(master)
+  const seen: Seen = { asked: [], most: 0 }
+  const sources = join(limits.work_base, 'sources')
+  const watched: Api = {
+    ...api,
+    async claim(input, signal) {
+      const one: Seen['asked'][number] = { request_id: input.request_id, limit: input.max_source_bytes, size: 0 }
+      seen.asked.push(one)
+      const job = await api.claim(input, signal)
+      one.size = job?.source_size ?? 0
+      return job
+    },
+  }
+  const files = openFiles({
+    ...limits,
+    api: watched,
+    transfer: {
+      ...transfer,
+      async fetchSource(claim, ...rest) {
+        seen.most = Math.max(seen.most, bytesIn(sources))
+        return transfer.fetchSource(claim, ...rest)
+      },
+    },
+  })
+  const { work_base, min_free } = limits
+  return { ...openWorker(watched, { work_base, min_free, files, concurrency: 2, prefetch: true }), seen, sources }
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+}
+
+async function expectAllDone(master: TestMaster, { asked }: Seen): Promise<void> {
+  const { jobs } = await master.api.jobs({})
+  // At the first attempt: none was claimed that had to be given back.
+  expect(jobs.map(({ status, attempt }) => [status, attempt])).toEqual(jobs.map(() => ['completed', 1]))
+  for (const { size, limit } of asked) expect(size).toBeLessThanOrEqual(Number(limit ?? Number.POSITIVE_INFINITY))
+}
+
+test('slots that fetch ahead share a small cache: each claims what there is room for, and asks anew when there is more', async () => {
+  const master = openMaster()
+  const large = await add(master, 'a.mp4', 'long.mp4')
+  await add(master, 'b.mp4', 'long.mp4')
+  const small = await add(master, 'c.mp4', 'plain.mp4')
+  for (const name of ['d.mp4', 'e.mp4']) await add(master, name, 'plain.mp4')
+  const work_base = temporaryFolder()
+  // What an earlier process left when it was killed.
+  mkdirSync(join(work_base, 'sources'))
+  writeFileSync(join(work_base, 'sources', 'half.part'), Buffer.alloc(large))
+  const max_cache = Math.floor(large * 1.5)
+  const { worker, seen, sources } = watchedWorker(master, { work_base, max_cache, min_free: 0 })
+  expect(small * 2).toBeLessThan(max_cache - large)
+  await workUntil(master, worker, 5)
+  await expectAllDone(master, seen)
+  expect(seen.most).toBeLessThanOrEqual(max_cache)
+  expect(bytesIn(sources)).toBeLessThanOrEqual(max_cache)
+  // The small ones have passed the second large one, which did not fit beside the first.
+  const order = seen.asked.flatMap(({ size }) => (size > 0 ? [size] : []))
+  expect(order.slice(0, 2)).toEqual([large, small])
+  const requests = Map.groupBy(seen.asked, ({ request_id }) => request_id)
+  expect([...requests.values()].some((asked) => asked.length > 1)).toBe(true)
+})
+
+test('a client of the original is given what a worker of ours has no room for', async () => {
+  const master = openMaster()
+  const id = await master.addSource('a.mp4', 'a large film')
+  const asker = { worker_id: 'w', boot_id: 'boot' }
+  expect(await master.remote.claim({ ...asker, request_id: 'r', max_source_bytes: 11 })).toBeNull()
+  expect(await master.remote.nextJob({ worker_id: 'foreign' })).toMatchObject({ id })
+})
+
+describe.skipIf(lacksMounts('slots that fetch ahead on a small disk'))('on a small disk', () => {
+  test('slots that fetch ahead leave what is to stay free, their results included', async () => {
+    // Results are not larger than their sources.
+    const master = openMaster({ settings: { bitrate: 300_000 } })
+    const large = await add(master, 'a.mp4', 'long.mp4')
+    for (const name of ['b.mp4', 'c.mp4']) await add(master, name, 'long.mp4')
+    for (const name of ['d.mp4', 'e.mp4']) await add(master, name, 'plain.mp4')
+    const min_free = 256 * 1024
+    using disk = mountTinyDisk(join(temporaryFolder(), 'disk'), `${Math.ceil((large * 2.7 + min_free) / 1024)}k`)
+    const { worker, seen, lines } = watchedWorker(master, { work_base: disk.path, max_cache: 0, min_free })
+    await workUntil(master, worker, 5)
+    await expectAllDone(master, seen)
+    expect(lines.filter((line) => /ENOSPC|does not fit/.test(line))).toEqual([])
+    const { bavail, bsize } = statfsSync(disk.path)
+    expect(bavail * bsize).toBeGreaterThanOrEqual(min_free)
+  })
+})
