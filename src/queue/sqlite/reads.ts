@@ -1,8 +1,9 @@
 import { ConversionSettings } from '../../contract/conversion.ts'
 import { DarkstreamError } from '../../contract/error.ts'
+import type { Job } from '../../contract/job.ts'
 import { timestamp } from '../../util/clock.ts'
 import { type Completion, measureCompletions } from '../completions.ts'
-import type { PathTotals, Publication, Store } from '../store.ts'
+import type { JobFilter, PathTotals, Publication, Store, Totals } from '../store.ts'
 import type { Connection, Params } from './connection.ts'
 import { type AttemptRow, attemptOf, decodeCursor, encodeCursor, type JobRow, jobOf, recordOf } from './rows.ts'
 import { pageOfJobs, statements } from './statements.ts'
@@ -19,27 +20,7 @@ export function reads(db: Connection): Pick<Store, Reads> {
     },
 
     async jobs(filter) {
-      const cursor = filter.after === undefined ? undefined : decodeCursor(filter.after)
-      if (filter.after !== undefined && !cursor) {
-        throw new DarkstreamError('invalid_request', 'after: must be the "next" of an earlier page')
-      }
-      const params: Params = { limit: filter.limit + 1 }
-      if (filter.status !== undefined) params['status'] = filter.status
-      if (filter.worker_id !== undefined) params['worker_id'] = filter.worker_id
-      if (filter.search !== undefined) params['search'] = `%${filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
-      const sql = pageOfJobs({
-        status: filter.status !== undefined,
-        worker_id: filter.worker_id !== undefined,
-        search: filter.search !== undefined,
-        after: cursor !== undefined,
-      })
-      const rows = db.rows<JobRow & { rowid: number }>(sql, { ...params, ...cursor })
-      const page = rows.slice(0, filter.limit)
-      const last = page.at(-1)
-      return {
-        jobs: page.map(({ rowid: _, ...row }) => jobOf(row)),
-        next: rows.length > filter.limit && last ? encodeCursor(last) : null,
-      }
+      return pageOf(db, filter)
     },
 
     async endedJobs(after, limit) {
@@ -64,28 +45,7 @@ export function reads(db: Connection): Pick<Store, Reads> {
     },
 
     async totals() {
-      const rows = db.rows<{ state: string; jobs: number; source_bytes: number; output_bytes: number }>(
-        statements.counters,
-        {},
-      )
-      const of = (state: string) =>
-        rows.find((row) => row.state === state) ?? { jobs: 0, source_bytes: 0, output_bytes: 0 }
-      const waiting = of('awaiting_retry')
-      return {
-        by_status: {
-          pending: of('pending').jobs,
-          processing: of('processing').jobs,
-          completed: of('completed').jobs,
-          failed: of('failed').jobs + waiting.jobs,
-          cancelled: of('cancelled').jobs,
-          skipped: of('skipped').jobs,
-        },
-        awaiting_retry: waiting.jobs,
-        remaining_source_bytes: of('pending').source_bytes + of('processing').source_bytes + waiting.source_bytes,
-        completed_source_bytes: of('completed').source_bytes,
-        completed_output_bytes: of('completed').output_bytes,
-        kept_original_bytes: db.row<{ bytes: number }>(statements.keptOriginals, {})?.bytes ?? 0,
-      }
+      return totalsOf(db)
     },
 
     async paths(limit) {
@@ -99,5 +59,55 @@ export function reads(db: Connection): Pick<Store, Reads> {
     async completions(since_ms, limit) {
       return measureCompletions(db.rows<Completion>(statements.completions, { since: timestamp(since_ms), limit }))
     },
+  }
+}
+
+/** The jobs that a filter lets through, and where the next page begins; null after the last. */
+function pageOf(db: Connection, filter: JobFilter): { jobs: Job[]; next: string | null } {
+  const cursor = filter.after === undefined ? undefined : decodeCursor(filter.after)
+  if (filter.after !== undefined && !cursor) {
+    throw new DarkstreamError('invalid_request', 'after: must be the "next" of an earlier page')
+  }
+  const params: Params = { limit: filter.limit + 1 }
+  if (filter.status !== undefined) params['status'] = filter.status
+  if (filter.worker_id !== undefined) params['worker_id'] = filter.worker_id
+  if (filter.search !== undefined) params['search'] = `%${filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+  const sql = pageOfJobs({
+    status: filter.status !== undefined,
+    worker_id: filter.worker_id !== undefined,
+    search: filter.search !== undefined,
+    after: cursor !== undefined,
+  })
+  const rows = db.rows<JobRow & { rowid: number }>(sql, { ...params, ...cursor })
+  const page = rows.slice(0, filter.limit)
+  const last = page.at(-1)
+  return {
+    jobs: page.map(({ rowid: _, ...row }) => jobOf(row)),
+    next: rows.length > filter.limit && last ? encodeCursor(last) : null,
+  }
+}
+
+/** The sums that the triggers keep. */
+function totalsOf(db: Connection): Totals {
+  const rows = db.rows<{ state: string; jobs: number; source_bytes: number; output_bytes: number }>(
+    statements.counters,
+    {},
+  )
+  const of = (state: string) => rows.find((row) => row.state === state) ?? { jobs: 0, source_bytes: 0, output_bytes: 0 }
+  const waiting = of('awaiting_retry')
+  return {
+    by_status: {
+      pending: of('pending').jobs,
+      processing: of('processing').jobs,
+      completed: of('completed').jobs,
+      failed: of('failed').jobs + waiting.jobs,
+      cancelled: of('cancelled').jobs,
+      skipped: of('skipped').jobs,
+    },
+    awaiting_retry: waiting.jobs,
+    remaining_source_bytes: of('pending').source_bytes + of('processing').source_bytes + waiting.source_bytes,
+    completed_source_bytes: of('completed').source_bytes,
+    completed_output_bytes: of('completed').output_bytes,
+    kept_original_bytes: db.row<{ bytes: number }>(statements.keptOriginals, {})?.bytes ?? 0,
   }
 }
