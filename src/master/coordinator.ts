@@ -12,6 +12,7 @@ import { recoverPublications } from './finish.ts'
 import { jobCalls } from './job-calls.ts'
 import type { Parts, ReplaceOptions } from './parts.ts'
 import type { ProfilesOfPath } from './path-profiles.ts'
+import { presenceCalls } from './presence-calls.ts'
 import { reapUntil } from './reaper.ts'
 import { recoverUndoings } from './replace/undo.ts'
 import type { RetryPolicy } from './retry-policy.ts'
@@ -73,7 +74,13 @@ export function createCoordinator(given: CoordinatorOptions): Coordinator {
   const stopping = new AbortController()
   let reaping: Promise<void> | undefined
   return {
-    api: checkedApi({ ...workerCalls(parts), ...fileCalls(parts, proofs), ...adminCalls(parts), ...jobCalls(parts) }),
+    api: checkedApi({
+      ...workerCalls(parts),
+      ...presenceCalls(parts),
+      ...fileCalls(parts, proofs),
+      ...adminCalls(parts),
+      ...jobCalls(parts),
+    }),
     files: fileDesk(parts),
     async start() {
       await recoverPublications(parts)

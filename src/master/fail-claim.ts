@@ -1,9 +1,9 @@
 import type { Attempt, Job } from '../contract/job.ts'
 import type { Parsed, Reply } from '../contract/routes.ts'
 import type { ClaimKey } from '../queue/store.ts'
+import { discardAttempt } from './discard-attempt.ts'
 import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
-import { discardStaged, stagingPath } from './publish.ts'
 import { releaseUnmounted } from './release-claim.ts'
 import { retryAt } from './retry-policy.ts'
 import { checkSource } from './source-check.ts'
@@ -29,8 +29,7 @@ export async function failClaim(parts: Parts, failure: Parsed<'fail'>): Promise<
     heard_since_ms: clock() - parts.worker_timeout_ms,
   })
   if (!job) return answerRepeated(parts, failure, 'failed')
-  parts.progress.delete(job.id)
-  await discardStaged(stagingPath(parts.output_base, job))
+  await discardAttempt(parts, job)
   tell(parts, job, worker_id)
   const aside = await asideUntil(parts, worker_id)
   if (aside && aside.until_ms !== asideBefore?.until_ms) {

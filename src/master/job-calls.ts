@@ -3,9 +3,9 @@ import type { Handlers } from '../contract/api.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import type { Job } from '../contract/job.ts'
 import type { Reply } from '../contract/routes.ts'
+import { discardAttempt } from './discard-attempt.ts'
 import type { JobEvent } from './events.ts'
 import type { Parts } from './parts.ts'
-import { discardStaged, stagingPath } from './publish.ts'
 import { undoing } from './replace/undo.ts'
 
 type JobCalls = 'retry' | 'retryJob' | 'requeueJob' | 'undoJob' | 'cancelJob' | 'prioritizeJob'
@@ -40,9 +40,7 @@ export function jobCalls(parts: Parts): Pick<Handlers, JobCalls> {
     },
 
     async cancelJob({ job_id }) {
-      const done = await acted(parts, { type: 'cancelled', verb: 'cancelled', job_id }, await store.cancel(job_id))
-      parts.progress.delete(job_id)
-      return done
+      return acted(parts, { type: 'cancelled', verb: 'cancelled', job_id }, await store.cancel(job_id))
     },
 
     async prioritizeJob({ job_id, priority }) {
@@ -85,7 +83,7 @@ async function acted(
     if (!current) throw noSuchJob(job_id)
     throw new DarkstreamError('conflict', `job ${job_id} is ${current.status} and cannot be ${verb}`)
   }
-  await discardStaged(stagingPath(parts.output_base, job))
+  await discardAttempt(parts, job)
   parts.onEvent({ type, job, detail: `${verb} by request` })
   parts.dispatcher.wake()
   return { status: job.status, message: `job ${job_id} is ${job.status}` }

@@ -1,8 +1,9 @@
 import { nobodyTook } from '../queue/refusal.ts'
 import { sleep } from '../util/clock.ts'
 import { formatDuration } from '../util/format.ts'
+import { discardAttempt } from './discard-attempt.ts'
 import type { Parts } from './parts.ts'
-import { discardStaged, stagingPath, sweepStaging } from './publish.ts'
+import { sweepStaging } from './publish.ts'
 import { clockTrust, sweepOriginals } from './replace/originals.ts'
 import { retryAt } from './retry-policy.ts'
 
@@ -44,8 +45,7 @@ export async function reapUntil(signal: AbortSignal, parts: Parts, onError: (err
 async function reapOnce(parts: Parts): Promise<void> {
   const { store, dispatcher } = parts
   for (const job of await store.reap()) {
-    await discardStaged(stagingPath(parts.output_base, job))
-    parts.progress.delete(job.id)
+    await discardAttempt(parts, job)
     const lost = (await store.attempts(job.id)).at(-1)
     parts.onEvent({
       type: job.status === 'failed' ? 'failed' : 'lost',

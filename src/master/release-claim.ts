@@ -1,7 +1,7 @@
 import type { Job } from '../contract/job.ts'
 import type { ClaimKey } from '../queue/store.ts'
+import { discardAttempt } from './discard-attempt.ts'
 import type { Parts } from './parts.ts'
-import { discardStaged, stagingPath } from './publish.ts'
 import { type SourceState, unmountedPauseMs } from './source-check.ts'
 
 /**
@@ -15,8 +15,7 @@ async function releaseClaim(
 ): Promise<Job | undefined> {
   const job = await parts.store.release(key, not_before_ms)
   if (!job) return undefined
-  parts.progress.delete(job.id)
-  await discardStaged(stagingPath(parts.output_base, job))
+  await discardAttempt(parts, job)
   parts.onEvent({ type: 'released', job, detail })
   return job
 }

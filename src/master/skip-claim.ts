@@ -1,8 +1,8 @@
 import type { Parsed, Reply } from '../contract/routes.ts'
+import { discardAttempt } from './discard-attempt.ts'
 import { answerRepeated } from './fail-claim.ts'
 import { isOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
-import { discardStaged, stagingPath } from './publish.ts'
 import { releaseChanged, releaseUnmounted } from './release-claim.ts'
 import { checkSource } from './source-check.ts'
 
@@ -17,8 +17,7 @@ export async function skipClaim(parts: Parts, skip: Parsed<'skip'>): Promise<Rep
   if (released) return { status: released.status }
   const job = await store.skip(skip, skip)
   if (!job) return answerRepeated(parts, skip, 'skipped')
-  parts.progress.delete(job.id)
-  await discardStaged(stagingPath(parts.output_base, job))
+  await discardAttempt(parts, job)
   onEvent({ type: 'skipped', job })
   return { status: job.status }
 }
