@@ -1,6 +1,7 @@
 import type { Clock } from '../../util/clock.ts'
 import type { Store } from '../store.ts'
 import { acts } from './acts.ts'
+import { claimEnds } from './claim-ends.ts'
 import { claims } from './claims.ts'
 import { Connection } from './connection.ts'
 import { openDatabase } from './open.ts'
@@ -35,6 +36,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   return {
     ...sources(connection, options.max_retries),
     ...claims(connection),
+    ...claimEnds(connection),
     ...acts(connection),
     ...reads(connection),
     ...workers(connection),
