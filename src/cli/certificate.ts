@@ -7,6 +7,7 @@ import { type KeyPair, type KeyPairFiles, readKeyPair } from '../api/key-pair.ts
 import type { Config } from '../config/schema.ts'
 import { DarkstreamError } from '../contract/error.ts'
 import { whyRefused } from '../util/file-error.ts'
+import { formatDuration } from '../util/format.ts'
 import type { Log } from '../util/log.ts'
 
 /** Days before the end of a certificate from which on the master says so at its start. */
@@ -40,7 +41,7 @@ export function openCertificate({ server, database }: Config, log: Log): OwnCert
 export function endOf({ files, pair }: OwnCertificate): string | undefined {
   const days = (new X509Certificate(pair.cert).validToDate.getTime() - Date.now()) / 86_400_000
   if (days < 0) return `the certificate ${files.cert} has expired: no worker will believe it`
-  return days < warnDays ? `the certificate ${files.cert} ends in ${Math.ceil(days)} days` : undefined
+  return days < warnDays ? `the certificate ${files.cert} ends in ${formatDuration(days * 86_400)}` : undefined
 }
 
 /** The pin of the certificate of the master whose queue lies on this host; undefined where it has none that we may read. */
