@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Guard } from '../api/guard.ts'
 import { isLoopback } from '../util/loopback.ts'
+import { isOpen } from '../config/open-door.ts'
 import type { Config } from '../config/schema.ts'
 import { holderOf } from '../master/token-book.ts'
 import type { Tokens } from '../queue/tokens.ts'
@@ -24,7 +25,7 @@ export interface Door {
 export async function openDoor({ server, database }: Config, tokens: Tokens, log: Log): Promise<Door> {
   const is_local = isLoopback(server.host)
   if (server.insecure && !is_local) log.warn(await openness(tokens))
-  if (server.insecure ?? is_local) return { guard: undefined, is_local, secret: undefined }
+  if (isOpen(server)) return { guard: undefined, is_local, secret: undefined }
   const secret = await clusterSecret(resolve(database.path), tokens)
   return { guard: (token) => holderOf(tokens, token), is_local, secret }
 }

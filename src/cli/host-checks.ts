@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { readKeyPair } from '../api/key-pair.ts'
 import { tryAddress } from '../api/server.ts'
+import { isOpen } from '../config/open-door.ts'
 import type { Config, KeyName } from '../config/schema.ts'
 import { findTools } from '../pipeline/tools.ts'
 import { cachePath, refuseSharedCache } from './build-worker.ts'
@@ -26,7 +27,7 @@ export interface HostCheck {
 /** What master and worker look at when they start, and what leaves them without work when it is missing. */
 export const hostChecks: readonly HostCheck[] = [
   { role: 'both', key: 'logging.output_path', look: ({ logging }) => ifSet(logging.output_path, whyNotWritten) },
-  { role: 'master', key: 'database.path', look: ({ database }) => whyNoQueue(resolve(database.path)) },
+  { role: 'master', key: 'database.path', look: whyNoQueue },
   { role: 'master', key: 'server.host', look: ({ server }) => tryAddress({ host: server.host, port: 0 }) },
   { role: 'master', key: 'server.port', look: ({ server }) => tryPort(server) },
   { role: 'master', key: 'server.tls_cert', look: (config) => void readCertificate(config) },
@@ -51,10 +52,11 @@ function ifSet<T, R>(value: T | null | undefined, look: (value: T) => R): R | un
   return value === null || value === undefined ? undefined : look(value)
 }
 
-function whyNoQueue(path: string): string | undefined {
+function whyNoQueue({ database, server }: Config): string | undefined {
+  const path = resolve(database.path)
   const why = whyNoDatabase(path)
   const secret = secretPath(path)
-  if (why !== undefined || !existsSync(secret) || readSecret(path) !== undefined) return why
+  if (why !== undefined || isOpen(server) || !existsSync(secret) || readSecret(path) !== undefined) return why
   return `the cluster's secret ${secret} is there and cannot be read, or is no secret of ours: move it away`
 }
 

@@ -1,4 +1,5 @@
 import { isLoopback } from '../util/loopback.ts'
+import { isOpen } from './open-door.ts'
 import type { Origins, Rule } from './rule.ts'
 import type { Sections } from './schema.ts'
 
@@ -6,8 +7,6 @@ import type { Sections } from './schema.ts'
 const dialsPlainly = ({ worker }: Sections, { isSet }: Origins) =>
   isSet('worker.master_url') && worker.master_url.startsWith('http:')
 const hasTls = ({ server }: Sections) => server.tls_cert !== null || server.self_signed
-/** Whether everybody who reaches the port may come in. */
-const isOpen = ({ server }: Sections) => server.insecure ?? isLoopback(server.host)
 
 /** What must hold between the keys that say who may come in, and how two hosts know each other. */
 export const accessRules: readonly Rule[] = [
@@ -71,7 +70,7 @@ export const accessRules: readonly Rule[] = [
     is_doubt: true,
     conflict({ server }) {
       if (server.trusted_proxies === null || server.allowed_hosts !== null) return undefined
-      if (!isLoopback(server.host) || server.insecure === false) return undefined
+      if (!isLoopback(server.host) || !isOpen(server)) return undefined
       return 'a master on this machine alone that asks for no tokens refuses what a proxy passes on under other names: set server.insecure: false, or server.allowed_hosts'
     },
   },
@@ -86,8 +85,8 @@ export const accessRules: readonly Rule[] = [
   {
     keys: ['server.allowed_hosts', 'server.insecure', 'server.host'],
     is_doubt: true,
-    conflict(config) {
-      if (config.server.allowed_hosts === null || isOpen(config)) return undefined
+    conflict({ server }) {
+      if (server.allowed_hosts === null || isOpen(server)) return undefined
       return 'it counts only where nobody needs a token; this master asks for tokens, and answers under any name'
     },
   },

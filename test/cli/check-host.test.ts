@@ -70,7 +70,7 @@ describe('for a master', () => {
 
   test('the queue is kept in a file of its own, with a secret that can be read', async () => {
     const { base, text, write } = orderly()
-    const at = (path: string) => found(text().replace(`${base}/q/jobs.db`, path), 'master')
+    const at = (path: string, more = '') => found(text(more).replace(`${base}/q/jobs.db`, path), 'master')
     await openSqliteStore({ path: `${base}/jobs.db`, max_retries: 0, keep_history_ms: 0, clock: systemClock }).close()
     expect(await at(`${base}/jobs.db`)).toEqual([])
     expect(await at(write('empty.db', ''))).toEqual([])
@@ -79,6 +79,8 @@ describe('for a master', () => {
     expect(await at(`${base}/notes.txt/jobs.db`)).toEqual(noQueue('is no folder'))
     write('jobs.db-secret', 'not ours')
     expect(await at(`${base}/jobs.db`)).toEqual(noQueue('jobs.db-secret is there and cannot be read'))
+    // Who asks nobody for a token needs none.
+    expect(await at(`${base}/jobs.db`, 'server: {insecure: true}')).toEqual([])
   })
 
   test('its address is this machine’s; a port that is taken may be its own', async () => {
