@@ -35,23 +35,18 @@ interface Verdict {
 async function check(file: string, args: CommandArgs): Promise<number> {
   const role = roleOf(args.text('for'))
   const verdict = await judge(file, role)
-  const { faults, host_faults, warnings } = verdict
-  const code = faults.length > 0 ? 2 : host_faults.length > 0 ? 1 : 0
-  if (args.flag('json')) {
-    answer(args, { file, ...verdict }, () => '')
-    return code
-  }
-  const lines = [
-    ...warnings.map((one) => `warning: ${lineOf(one)}`),
-    ...host_faults.map((one) => `${role}: ${lineOf(one)}`),
-  ]
+  if (args.flag('json')) answer(args, { file, ...verdict }, () => '')
+  else tell(verdict, file, role)
+  return verdict.faults.length > 0 ? 2 : verdict.host_faults.length > 0 ? 1 : 0
+}
+
+function tell({ faults, host_faults, warnings }: Verdict, file: string, role: Role | undefined): void {
   if (faults.length > 0) throw new ConfigError(faults)
-  for (const line of lines) process.stderr.write(`darkstream: ${line}\n`)
-  const count =
-    warnings.length === 0 ? '' : `, with ${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`
-  const but = code === 0 ? '' : `, but no ${role} would start with it here`
-  process.stdout.write(`${printable(file)} is right${count}${but}\n`)
-  return code
+  for (const one of warnings) process.stderr.write(`darkstream: warning: ${lineOf(one)}\n`)
+  for (const one of host_faults) process.stderr.write(`darkstream: ${role}: ${lineOf(one)}\n`)
+  const count = warnings.length === 1 ? ', with 1 warning' : `, with ${warnings.length} warnings`
+  const but = host_faults.length === 0 ? '' : `, but no ${role} would start with it here`
+  process.stdout.write(`${printable(file)} is right${warnings.length === 0 ? '' : count}${but}\n`)
 }
 
 async function judge(file: string, role: Role | undefined): Promise<Verdict> {
