@@ -1,7 +1,7 @@
 import { createClient } from '../api/client.ts'
 import type { Origin } from '../config/setting.ts'
 import type { Api } from '../contract/api.ts'
-import { isThisMachine, localMaster } from './local-master.ts'
+import { isMasterNamed, isThisMachine, localMaster } from './local-master.ts'
 import { masterRequest } from './master-request.ts'
 import { ownToken } from './own-token.ts'
 import { settingsOf } from './settings.ts'
@@ -12,10 +12,11 @@ import type { CommandArgs } from './usage.ts'
  * the token that it was told, else at the master of this machine the owner's own, else the one of this host's worker.
  */
 export function masterOf(args: CommandArgs): Api {
-  const { config, origins } = settingsOf(args, { usual_file: false })
+  const settings = settingsOf(args, { usual_file: false })
+  const { config, origins } = settings
   const { worker } = config
   const { url, pin, secret } = localMaster(config)
-  const isNamed = origins['worker.master_url'] !== 'default'
+  const isNamed = isMasterNamed(settings)
   // A file's token is the worker's, which may do less than who may read the master's secret.
   const isTold = (['worker.token', 'worker.token_file'] as const).some((key) => isGivenNow(origins[key]))
   const owners = !isNamed || isThisMachine(worker.master_url) ? secret?.admin : undefined

@@ -8,6 +8,9 @@ const template: string = example
 /** Answers by key, as people write values. */
 export type Answers = Partial<Record<KeyName, string>>
 
+/** A default that stands in a file counts as said, and then no master is looked for on the local network. */
+const unsaid: KeyName = 'worker.master_url'
+
 /** The example configuration, every key with its comment, and these values in the place of the defaults. */
 export function filledTemplate(answers: Answers): string {
   let section = ''
@@ -18,7 +21,8 @@ export function filledTemplate(answers: Answers): string {
       const [, name = ''] = /^ {2}(\w+): /.exec(line) ?? []
       const key = `${section}.${name}`
       const value = isKeyName(key) ? answers[key] : undefined
-      return value === undefined ? line : `  ${name}: ${scalar(value)}`
+      if (value === undefined) return key === unsaid ? line.replace('  ', '  # ') : line
+      return `  ${name}: ${scalar(value)}`
     })
     .join('\n')
 }

@@ -2,7 +2,7 @@ import { findMasters } from '../api/discovery.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { DarkstreamError } from '../contract/error.ts'
-import { localMaster } from './local-master.ts'
+import { isMasterNamed, localMaster } from './local-master.ts'
 import type { Log } from '../util/log.ts'
 
 /** Milliseconds in which a master on the local network answers, and answers again when the first packet was lost. */
@@ -15,13 +15,14 @@ const searchMs = 3000
  *
  * @throws DarkstreamError `conflict` when several answer: only a person knows which is meant
  */
-export async function masterUrlOf({ config, origins }: LoadedConfig, signal: AbortSignal, log: Log): Promise<string> {
+export async function masterUrlOf(settings: LoadedConfig, signal: AbortSignal, log: Log): Promise<string> {
+  const { config, origins } = settings
   const { master_url, discovery } = config.worker
-  if (origins['worker.master_url'] !== 'default') return master_url
+  if (isMasterNamed(settings)) return master_url
   const { url: own, secret } = localMaster(config)
   if (secret !== undefined) return own
   const fallback = believesSome(config.worker) ? master_url.replace(/^http:/, 'https:') : master_url
-  if (!discovery) return fallback
+  if (!discovery || origins['worker.master_url'] !== 'default') return fallback
   const answered = await findMasters(searchMs, signal, log)
   const [found, ...others] = answered.filter(({ url }) => !believesSome(config.worker) || url.startsWith('https:'))
   if (found === undefined) {

@@ -1,12 +1,15 @@
 import { hostname, networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import type { Fetch } from '../api/client.ts'
-import type { Config } from '../config/schema.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { type Config, keys } from '../config/schema.ts'
 import { isLoopback } from '../util/loopback.ts'
 import { localPin } from './certificate.ts'
 import { type ClusterSecret, readSecret } from './cluster-secret.ts'
 import { masterRequest } from './master-request.ts'
 import { ownToken } from './own-token.ts'
+
+const defaultUrl = keys.get('worker.master_url')?.fallback
 
 /** The master of this machine, as its configuration and the files beside its queue tell. */
 export interface LocalMaster {
@@ -22,11 +25,21 @@ export function localMaster(config: Config): LocalMaster {
   const { server, worker, database } = config
   const pin = worker.pin ?? localPin(config) ?? null
   return {
-    url: `${pin === null ? 'http' : 'https'}://localhost:${server.port || 8080}${server.base_path}`,
+    url: `${pin === null ? 'http' : 'https'}://localhost:${server.port || 8080}${server.base_path.replace(/\/$/, '')}`,
     pin,
     // Who may read the secret of a master on this machine may do all that it can.
     secret: readSecret(resolve(database.path)),
   }
+}
+
+/**
+ * Whether somebody said where the master is. Many files hold every key, so that a file's own default says nothing that the
+ * rest of the file does not say better.
+ */
+export function isMasterNamed({ config, origins }: LoadedConfig): boolean {
+  const origin = origins['worker.master_url']
+  if (origin === 'default') return false
+  return !('file' in origin) || config.worker.master_url !== defaultUrl
 }
 
 /** How a worker asks its master: as it was told to, and where that is this machine's, as it may know from the files here. */

@@ -1,96 +1,61 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { printable } from '../util/format.ts'
+import type { Account } from './service-account.ts'
 import type { Need } from './service-needs.ts'
-import { stateFolder } from './service-unit.ts'
-import { systemCommand, trySystemCommand } from './system-command.ts'
-
-/** The account of a service. */
-export interface Account {
-  user: string
-  uid: number
-  gid: number
-}
+import { trySystemCommand } from './system-command.ts'
 
 /** What came of the needs, a sentence each. */
 export interface Access {
-  /** What was made or changed for the account. */
+  /** What was made or changed for the account; nothing of that while there are refusals. */
   done: string[]
   /** What a person should know, and without which the service starts. */
   notes: string[]
-  /** What the account cannot do, with a remedy. */
+  /** What the account cannot do, each with a remedy. */
   refusals: string[]
 }
 
-/** The account of that name; `is_new` when there was none and it was made. */
-export async function serviceAccount(user: string): Promise<Account & { is_new: boolean }> {
-  const is_new = (await trySystemCommand(['id', '--user', user])) === undefined
-  if (is_new) {
-    await systemCommand(['useradd', '--system', '--home-dir', stateFolder, '--shell', '/usr/sbin/nologin', user])
-  }
-  const [uid, gid] = [await systemCommand(['id', '--user', user]), await systemCommand(['id', '--group', user])]
-  return { user, uid: Number(uid), gid: Number(gid), is_new }
-}
-
-/** Makes what is missing and may be made, and tries the rest as the account, by its own rights. */
+/** Tries each need with the account's own rights; when nothing is in the way, makes what may be made and opened. */
 export async function giveAccess(needs: readonly Need[], account: Account): Promise<Access> {
-  const access: Access = { done: [], notes: [], refusals: [] }
-  for (const need of needs) await give(need, account, access)
-  return access
+  const findings: Finding[] = []
+  for (const need of needs) findings.push(await look(need, account))
+  const notes = findings.flatMap((finding) => noteOf(finding) ?? [])
+  const inTheWay = findings.filter(({ outcome, need }) => outcome === 'denied' && need.if_denied !== 'tell')
+  const refusals = [...Map.groupBy(inTheWay, ({ where }) => where).values()].map((same) => refusalOf(same, account))
+  const done = refusals.length > 0 ? [] : findings.flatMap((finding) => prepare(finding, account) ?? [])
+  return { done, notes, refusals }
 }
 
-async function give(need: Need, account: Account, { done, notes, refusals }: Access): Promise<void> {
-  const { what, path } = need
-  const named = `${what} ${printable(path)}`
-  // Of a folder that only its owner sees, root does: what lies in it is there, and the account cannot get to it.
-  if (!existsSync(path)) {
-    if (need.if_missing === 'nothing') return
-    if (need.if_missing !== 'make' || !existsSync(dirname(path))) {
-      notes.push(`${named} is not there: is its disk mounted? When it is, restart the service`)
-      return
-    }
-    mkdirSync(path, { mode: 0o755 })
-    chownSync(path, account.uid, account.gid)
-    done.push(`made ${printable(path)} for ${account.user}`)
-  }
-  const denied = await whyDenied(need, account)
-  if (denied === undefined) return
-  if (need.can_open && denied.where === path && openToGroup(path, account)) {
-    done.push(`let ${account.user} read ${printable(path)}`)
-    return
-  }
-  if (need.if_denied === 'tell') notes.push(`${denied.why}: what belongs there travels over HTTP`)
-  else refusals.push(`${denied.why}: ${denied.remedy}`)
-}
-
-/** What is in the way of an account, and where. */
-interface Denial {
+/** What was found of a need. */
+interface Finding {
+  need: Need
+  /** `make` and `open`: it is to be made, or to be made readable, and we may do that. */
+  outcome: 'fine' | 'absent' | 'make' | 'open' | 'denied'
+  /** Where an account that is denied comes to a stop: the path itself, or a folder on the way to it. */
   where: string
-  why: string
-  remedy: string
 }
 
-async function whyDenied({ what, path, access }: Need, account: Account): Promise<Denial | undefined> {
-  const { user } = account
-  const named = `${what} ${printable(path)}`
-  for (const folder of foldersAbove(path)) {
-    if (await may(account, ['-x'], folder)) continue
-    const way = printable(folder)
-    return { where: folder, why: `it cannot get through ${way} to ${named}`, remedy: `setfacl -m u:${user}:x ${way}` }
+async function look(need: Need, account: Account): Promise<Finding> {
+  const { path, access } = need
+  for (const folder of foldersOnTheWay(path)) {
+    if (!(await may(account, ['-x'], folder))) return { need, outcome: 'denied', where: folder }
   }
-  const isFolder = statSync(path).isDirectory()
-  const wanted = { run: ['-x'], use: isFolder ? ['-r', '-x'] : ['-r'], write: isFolder ? ['-w', '-x'] : ['-w'] }[access]
-  if (await may(account, wanted, path)) return undefined
-  const remedies = {
-    run: 'install it as /usr/local/bin/darkstream, mode 0755',
-    use: `setfacl -R -m u:${user}:rX ${printable(path)}`,
-    write: `chown ${user} ${printable(path)}`,
+  const found = (outcome: Finding['outcome']): Finding => ({ need, outcome, where: path })
+  if (!existsSync(path)) {
+    if (need.if_missing === 'nothing') return found('fine')
+    return found(need.if_missing === 'make' && existsSync(dirname(path)) ? 'make' : 'absent')
   }
-  const verb = { run: 'run', use: 'read', write: 'write to' }[access]
-  return { where: path, why: `it cannot ${verb} ${named}`, remedy: remedies[access] }
+  const wanted = { run: '-x', use: '-r', write: '-w' }[access]
+  if (await may(account, isFolder(path) ? [wanted, '-x'] : [wanted], path)) return found('fine')
+  return found(need.can_open && isForOwnerAlone(path, account) ? 'open' : 'denied')
 }
 
-/** The folders on the way to a path, from the root on. */
+/** The folders that lead to a path, from the root on; also to where links lead. */
+function foldersOnTheWay(path: string): string[] {
+  const paths = existsSync(path) ? [path, realpathSync(path)] : [path]
+  return [...new Set(paths.flatMap(foldersAbove))].filter((folder) => existsSync(folder))
+}
+
 function foldersAbove(path: string): string[] {
   const folder = dirname(path)
   return folder === path ? [] : [...foldersAbove(folder), folder]
@@ -103,12 +68,52 @@ async function may({ user, gid }: Account, tests: readonly string[], path: strin
   return answers.every((answer) => answer !== undefined)
 }
 
-/** Lets the account's group read a file that so far only its owner reads; false where another group does. */
-function openToGroup(path: string, { gid: group }: Account): boolean {
-  const { mode, gid, uid } = statSync(path)
-  const isOthers = gid !== group && gid !== 0 && (mode & 0o070) !== 0
-  if (isOthers) return false
-  chownSync(path, uid, group)
+/** Whether the account's group may be let read it without taking that from another. */
+function isForOwnerAlone(path: string, account: Account): boolean {
+  const { mode, gid } = statSync(path)
+  return gid === account.gid || gid === 0 || (mode & 0o070) === 0
+}
+
+function noteOf({ need, outcome }: Finding): string | undefined {
+  if (outcome === 'absent') return `${named(need)} is not there: when it is, restart the service`
+  if (outcome !== 'denied' || need.if_denied !== 'tell') return undefined
+  return `it cannot write to ${named(need)}: results that belong there go over HTTP`
+}
+
+/** Of needs that come to a stop at one place. */
+function refusalOf(same: readonly Finding[], { user, gid }: Account): string {
+  const [{ need, where }] = same as [Finding]
+  const place = printable(where)
+  const names = same.map((finding) => named(finding.need)).join(' and ')
+  if (where !== need.path) return `it cannot get through ${place} to ${names}: setfacl -m u:${user}:x ${place}`
+  const { uid } = statSync(where)
+  const all = isFolder(where) ? '-R ' : ''
+  const facl = (rights: string) => `setfacl ${all}-m u:${user}:${rights}${all && `,d:u:${user}:${rights}`} ${place}`
+  if (need.access === 'run') return `it cannot run ${names}: install it as /usr/local/bin/darkstream, mode 0755`
+  if (need.can_open) return `it cannot read ${names}: chgrp ${gid} ${place} && chmod 640 ${place}`
+  if (need.access === 'use') return `it cannot read ${names}: ${facl('rX')}`
+  // What is root's is nobody's; what is a person's stays so.
+  return `it cannot write to ${names}: ${uid === 0 ? `chown ${all}${user} ${place}` : facl('rwX')}`
+}
+
+function named({ what, path }: Need): string {
+  return `${what} ${printable(path)}`
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path).isDirectory()
+}
+
+/** Makes or opens what was found to need that; what was done. */
+function prepare({ need: { path }, outcome }: Finding, { user, uid, gid }: Account): string | undefined {
+  if (outcome === 'make' && !existsSync(path)) {
+    mkdirSync(path, { mode: 0o755 })
+    chownSync(path, uid, gid)
+    return `made ${printable(path)} for ${user}`
+  }
+  if (outcome !== 'open') return undefined
+  const { mode, uid: owner } = statSync(path)
+  chownSync(path, owner, gid)
   chmodSync(path, (mode & 0o700) | 0o040)
-  return true
+  return `let ${user} read ${printable(path)}`
 }

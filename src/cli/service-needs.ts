@@ -35,14 +35,18 @@ function isGiven(path: string): boolean {
 }
 
 function masterNeeds({ scanner, server, database, replace }: Config): Need[] {
-  const sources = { what: 'scanner.root_path', path: inState(scanner.root_path) }
-  const results = { what: 'scanner.output_base', path: inState(scanner.output_base) }
+  const [sources, results] = [inState(scanner.root_path), inState(scanner.output_base)]
   return [
     ...readNeeds('server.tls_cert', server.tls_cert),
     ...readNeeds('server.tls_key', server.tls_key),
     ...fileNeeds('database.path', database.path),
-    { ...sources, access: replace.enabled ? 'write' : 'use' },
-    ...(replace.enabled ? [] : [{ ...results, access: 'write', if_missing: 'make' } as const]),
+    { what: 'scanner.root_path', path: sources, access: replace.enabled ? 'write' : 'use' },
+    ...(replace.enabled ? [] : [results]).map((path): Need => ({
+      what: 'scanner.output_base',
+      path,
+      access: 'write',
+      if_missing: 'make',
+    })),
   ]
 }
 
@@ -52,11 +56,17 @@ function workerNeeds({ worker, storage, scanner }: Config): Need[] {
   const mapped = (storage.path_map ?? []).flatMap((text) => splitMapping(text)?.to ?? [])
   const results = storage.path_map === null ? [inState(scanner.output_base)] : mapped
   return [
-    ...readNeeds('worker.token_file', worker.token_file).map((need) => ({ ...need, can_open: true }) as const),
+    ...readNeeds('worker.token_file', worker.token_file).map((need): Need => ({ ...need, can_open: true })),
     ...readNeeds('worker.ca', worker.ca),
-    ...cache.map((path) => ({ what: 'storage.cache_path', path, access: 'write', if_missing: 'make' }) as const),
+    ...cache.map((path): Need => ({ what: 'storage.cache_path', path, access: 'write', if_missing: 'make' })),
     ...readNeeds('storage.mount_path', storage.mount_path),
-    ...results.map((path) => ({ what: 'the storage', path, access: 'write', is_optional: true }) as const),
+    ...results.map((path): Need => ({
+      what: 'storage',
+      path,
+      access: 'write',
+      if_missing: 'nothing',
+      if_denied: 'tell',
+    })),
   ]
 }
 
@@ -67,11 +77,9 @@ function readNeeds(what: string, path: string | null): Need[] {
 /** A file that is written, with others beside it. */
 function fileNeeds(what: string, path: string | null): Need[] {
   if (path === null) return []
-  const folder = {
-    what: `the folder of ${what}`,
-    path: dirname(inState(path)),
-    access: 'write',
-    if_missing: 'make',
-  } as const
-  return [folder, { what, path: inState(path), access: 'write', if_missing: 'nothing' }]
+  const folder = `the folder of ${what}`
+  return [
+    { what: folder, path: dirname(inState(path)), access: 'write', if_missing: 'make' },
+    { what, path: inState(path), access: 'write', if_missing: 'nothing' },
+  ]
 }

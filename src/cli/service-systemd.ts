@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { DarkstreamError } from '../contract/error.ts'
 import { printable } from '../util/format.ts'
-import { giveAccess, serviceAccount } from './service-access.ts'
+import { giveAccess } from './service-access.ts'
+import { serviceAccount } from './service-account.ts'
 import { needsOf } from './service-needs.ts'
 import {
   cacheFolder,
@@ -37,8 +38,9 @@ export async function installSystemd(request: ServiceRequest, say: (line: string
   for (const line of [...done, ...notes]) say(line)
   if (refusals.length > 0) {
     const list = refusals.map((line) => `\n  ${line}`).join('')
-    const other = `or take an account that can already, with --user`
-    throw refusal(`no service yet, the account ${account.user} lacks rights:${list}\n${other}`)
+    const facl = list.includes('setfacl') && Bun.which('setfacl') === null ? ' (setfacl is in the package acl)' : ''
+    const other = 'or take an account that can already, with --user'
+    throw refusal(`no service yet, the account ${account.user} lacks rights:${list}\n${other}${facl}`)
   }
   const path = unitPath(role)
   writeFileSync(path, systemdUnit(request))
@@ -46,7 +48,7 @@ export async function installSystemd(request: ServiceRequest, say: (line: string
   say(`wrote ${path}`)
   await systemCommand(['systemctl', 'daemon-reload'])
   await systemCommand(['systemctl', 'enable', unitName(role)])
-  await start(role, say)
+  for (const line of await start(role, say)) say(`  ${line}`)
   say(`it runs, now and after each boot, as ${account.user}: journalctl --follow --unit ${unitName(role)}`)
   const way = `--config ${printable(config_path)}`
   if (role === 'master') say(`a token for a worker: sudo darkstream token create worker ${way}`)
@@ -68,17 +70,29 @@ export async function uninstallSystemd(role: Role, say: (line: string) => void):
   say(`what it kept is still there: ${stateFolder}, ${cacheFolder}, its configuration${account}`)
 }
 
-async function start(role: Role, say: (line: string) => void): Promise<void> {
+/** What it complains of from its start on. */
+async function start(role: Role, say: (line: string) => void): Promise<string[]> {
   await tellOfWait(role, say)
   const unit = unitName(role)
+  const began = new Date()
   try {
     await systemCommand(['systemctl', 'restart', unit], waitMs(role))
     await mustStayUp(unit)
   } catch (error) {
-    const words = await trySystemCommand(['journalctl', '--unit', unit, '--lines=5', '--no-pager', '--output=cat'])
-    const last = (words ?? '').split('\n').map((line) => `\n  ${line}`)
-    throw refusal(`${unit} does not run; the last that it said:${last.join('')}`, error)
+    const last = (await wordsSince(began, unit)).slice(-5).map((line) => `\n  ${line}`)
+    throw refusal(`${unit} is installed, but does not run; the last that it said:${last.join('')}`, error)
   }
+  return (await wordsSince(began, unit)).filter((line) => /^(WARN|ERROR) /.test(line))
+}
+
+/** What a unit wrote, as the journal has it. */
+async function wordsSince(time: Date, unit: string): Promise<string[]> {
+  await trySystemCommand(['journalctl', '--sync'])
+  const since = `--since=@${Math.floor(time.getTime() / 1000)}`
+  // The name that the unit gives its lines: by the unit's own, systemd's words would come, too.
+  const name = `--identifier=${unit.replace('.service', '')}`
+  const words = await trySystemCommand(['journalctl', name, since, '--no-pager', '--output=cat'])
+  return (words ?? '').split('\n')
 }
 
 async function mustStayUp(unit: string): Promise<void> {

@@ -35,7 +35,7 @@ export const startMinutes = 10
 
 /** What the service may do besides reading files and talking to the network; all else is shut. */
 const hardening = [
-  ['CapabilityBoundingSet=', 'AmbientCapabilities=', 'NoNewPrivileges=yes', 'RestrictSUIDSGID=yes'],
+  ['NoNewPrivileges=yes', 'RestrictSUIDSGID=yes'],
   ['ProtectSystem=strict', 'ProtectHome=read-only', 'PrivateTmp=yes', 'ProtectProc=invisible'],
   ['ProtectKernelTunables=yes', 'ProtectKernelModules=yes', 'ProtectKernelLogs=yes', 'ProtectControlGroups=yes'],
   ['ProtectClock=yes', 'ProtectHostname=yes', 'LockPersonality=yes', 'RestrictRealtime=yes', 'RestrictNamespaces=yes'],
@@ -68,6 +68,7 @@ export function systemdUnit(request: ServiceRequest): string {
     ['WatchdogSec=60', 'WatchdogSignal=SIGKILL', 'OOMPolicy=continue'],
     // Only the program is told to end: an ffmpeg that is, too, would leave half a film.
     ['KillMode=mixed', `TimeoutStopSec=${stopMinutes[role]}min`],
+    capabilitiesOf(request),
     hardening,
     // A worker sees the GPUs.
     role === 'master' ? ['PrivateDevices=yes'] : [],
@@ -78,6 +79,12 @@ export function systemdUnit(request: ServiceRequest): string {
   ]
     .flat()
     .join('\n')
+}
+
+/** None but, for a port that is root's, the right to listen there. */
+function capabilitiesOf({ role, config: { server } }: ServiceRequest): string[] {
+  const right = role === 'master' && server.port > 0 && server.port < 1024 ? 'CAP_NET_BIND_SERVICE' : ''
+  return [`CapabilityBoundingSet=${right}`, `AmbientCapabilities=${right}`]
 }
 
 function afterOf(role: Role): string {

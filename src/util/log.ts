@@ -23,8 +23,8 @@ export interface LogOptions {
   format: 'text' | 'json'
   /** A file that gets every line too; null for none. */
   output_path: string | null
-  /** Where lines go; standard error unless a test or a live display says otherwise. */
-  write?: (line: string) => void
+  /** Where lines go, with how important they are; standard error unless a test or a live display says otherwise. */
+  write?: (line: string, level: LogLevel) => void
 }
 
 /** consola's numbers for our levels. */
@@ -45,7 +45,7 @@ export function createLog(options: LogOptions): Log {
       {
         log(entry) {
           const line = format(entry)
-          write(line)
+          write(line, entry.type as LogLevel)
           if (file !== undefined) appendLine(file, line)
         },
       },

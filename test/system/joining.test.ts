@@ -88,6 +88,11 @@ test("on the master's machine a worker needs no token, and its own in the file i
     run(['retry', '--config', join(base, 'config.yaml'), ...flags], { environment: { ...here, ...more } })
   expect(await retry()).toMatchObject({ code: 0 })
   expect(await retry({}, '--master-url', `http://localhost:${port}`)).toMatchObject({ code: 0 })
+  // A file with every key says the usual address, whatever port the rest of it is about.
+  writeFileSync(join(base, 'config.yaml'), 'worker: {master_url: "http://localhost:8080"}\n')
+  expect(await retry()).toMatchObject({ code: 0 })
+  start(['worker', '--config', join(base, 'config.yaml'), '--id', 'filed'], { environment: here })
+  await master.line(/worker filed joined/)
   // A token that was given for this very call is the one that counts.
   const told = await retry({ DARKSTREAM_WORKER_TOKEN: secret.worker })
   expect(told).toMatchObject({ code: 1, output: expect.stringContaining('may not do this') })
