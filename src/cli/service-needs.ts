@@ -26,7 +26,7 @@ export function needsOf({ role, executable, config_path, config }: ServiceReques
     ...(role === 'master' ? masterNeeds(config) : workerNeeds(config)),
     ...fileNeeds('logging.output_path', config.logging.output_path),
   ]
-  return needs.filter(({ path }) => !isGiven(path))
+  return needs.filter(({ access, path }) => access !== 'write' || !isGiven(path))
 }
 
 /** Whether systemd gives the service the folder that holds a path. */

@@ -61,6 +61,19 @@ test('a worker sees the devices, keeps its scratch folder, and joins the groups 
   expect(own).not.toContain('Z:')
 })
 
+test("it has no capability but, for a port that is root's, the one to listen there", () => {
+  const capabilities = (role: Role, port: string) => {
+    const unit = systemdUnit(request(role, { 'server.port': port }))
+    return [...lines(unit, 'CapabilityBoundingSet'), ...lines(unit, 'AmbientCapabilities')]
+  }
+  const none = ['CapabilityBoundingSet=', 'AmbientCapabilities=']
+  expect(capabilities('master', '8080')).toEqual(none)
+  expect(capabilities('master', '0')).toEqual(none)
+  expect(capabilities('worker', '443')).toEqual(none)
+  const listen = ['CapabilityBoundingSet=CAP_NET_BIND_SERVICE', 'AmbientCapabilities=CAP_NET_BIND_SERVICE']
+  expect(capabilities('master', '443')).toEqual(listen)
+})
+
 test('what root runs before is let fail, and is done with all rights', () => {
   const unit = systemdUnit({ ...request('worker'), before_start: [['/usr/bin/nvidia-modprobe', '-u', '-m']] })
   expect(lines(unit, 'ExecStartPre')).toEqual(['ExecStartPre=-+"/usr/bin/nvidia-modprobe" "-u" "-m"'])
