@@ -38,7 +38,8 @@ test('a worker needs its token, its own folders and the mount; the storage where
     needs('worker', { ...own, 'storage.path_map': '/srv => /mnt/nas/srv', 'logging.output_path': '/var/log/d/x' }),
   ).toEqual([
     ...usual,
-    // A relative path starts in the service's folder, which is its own.
+    // A relative path starts in the service's folder.
+    'worker.token_file /var/lib/darkstream/token: use',
     'storage.cache_path /scratch: write',
     'storage.mount_path /mnt/nas: use',
     'storage /mnt/nas/srv: write',

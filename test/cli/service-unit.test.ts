@@ -61,11 +61,12 @@ test('a worker sees the devices, keeps its scratch folder, and joins the groups 
   expect(own).not.toContain('Z:')
 })
 
+function capabilities(role: Role, port: string): string[] {
+  const unit = systemdUnit(request(role, { 'server.port': port }))
+  return [...lines(unit, 'CapabilityBoundingSet'), ...lines(unit, 'AmbientCapabilities')]
+}
+
 test("it has no capability but, for a port that is root's, the one to listen there", () => {
-  const capabilities = (role: Role, port: string) => {
-    const unit = systemdUnit(request(role, { 'server.port': port }))
-    return [...lines(unit, 'CapabilityBoundingSet'), ...lines(unit, 'AmbientCapabilities')]
-  }
   const none = ['CapabilityBoundingSet=', 'AmbientCapabilities=']
   expect(capabilities('master', '8080')).toEqual(none)
   expect(capabilities('master', '0')).toEqual(none)
