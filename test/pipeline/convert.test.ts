@@ -9,7 +9,7 @@ import { runProcess } from '../../src/pipeline/process.ts'
 import { SkippedError } from '../../src/pipeline/skipped-error.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { type ClipName, useClips } from '../support/clips.ts'
-import { noGpus } from '../support/no-gpus.ts'
+import { conversionIn } from '../support/conversion.ts'
 import { caught, settings } from './samples.ts'
 
 setDefaultTimeout(60_000)
@@ -31,18 +31,14 @@ afterEach(() => {
 /** A request with places of its own. */
 function request(source_path: string, wanted: Partial<ConversionSettings> = {}): ConvertRequest {
   count++
-  return {
+  return conversionIn(rooms, {
     source_path,
     staging_path: join(rooms, `attempt-${count}`, 'out'),
     work_path: join(rooms, `work-${count}`),
     settings: settings({ preset: 'ultrafast', bitrate: 300_000, ...wanted }),
     tools,
     limits,
-    gpus: noGpus,
-    child_environment: process.env,
-    on_progress: () => {},
-    signal,
-  }
+  })
 }
 
 async function converted(source: string, wanted: Partial<ConversionSettings> = {}) {

@@ -9,6 +9,7 @@ import { readMediaInfo } from '../../src/pipeline/probe/ffprobe.ts'
 import type { VideoStream } from '../../src/pipeline/probe/media-info.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { capability } from '../support/capability.ts'
+import { conversionIn } from '../support/conversion.ts'
 import { lavapipe, required } from '../support/lavapipe.ts'
 import { noGpus } from '../support/no-gpus.ts'
 import { lacks, vulkanFfmpeg } from '../support/vulkan.ts'
@@ -71,25 +72,16 @@ async function makeSource(kind: keyof typeof sources): Promise<string> {
 }
 
 async function converted(source_path: string, gpus: GpuAccess, wanted: Partial<ConversionSettings> = {}) {
-  const staging_path = join(folder, `attempt-${++count}`, 'out')
-  const result = await convert({
-    source_path,
-    staging_path,
-    work_path: join(folder, `work-${count}`),
-    settings: settings({
-      codec: 'ffv1',
-      container: 'mkv',
-      audio_codec: 'copy',
-      target_resolution: { width: 256, height: 128 },
-      ...wanted,
-    }),
-    tools,
-    limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 20_000, stall_timeout_ms: 50_000 },
-    gpus,
-    child_environment: process.env,
-    on_progress: () => {},
-    signal,
+  const asked = settings({
+    codec: 'ffv1',
+    container: 'mkv',
+    audio_codec: 'copy',
+    target_resolution: { width: 256, height: 128 },
+    ...wanted,
   })
+  const request = conversionIn(join(folder, `${++count}`), { source_path, settings: asked, tools, gpus })
+  const { staging_path } = request
+  const result = await convert(request)
   const reading = { path: staging_path, tools, environment: process.env, timeout_ms: 20_000, signal }
   const { info } = await readMediaInfo(reading, ['-count_packets'])
   return { ...result, path: staging_path, video: info.streams.find((stream) => stream.kind === 'video') }

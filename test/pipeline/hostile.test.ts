@@ -23,8 +23,8 @@ import { runProcess } from '../../src/pipeline/process.ts'
 import type { Guard } from '../../src/pipeline/process/guard.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { playground } from '../master/scan/playground.ts'
+import { conversionIn } from '../support/conversion.ts'
 import * as hostile from '../support/hostile-media.ts'
-import { noGpus } from '../support/no-gpus.ts'
 import { caught, settings } from './samples.ts'
 
 setDefaultTimeout(60_000)
@@ -86,19 +86,8 @@ function written(name: string, content: string | Uint8Array): string {
 async function outcome(source_path: string, changes: Partial<ConvertRequest> = {}) {
   const room = join(folder, `room-${count++}`)
   mkdirSync(room)
-  const request: ConvertRequest = {
-    source_path,
-    staging_path: join(room, 'attempt', 'out'),
-    work_path: join(room, 'work'),
-    settings: settings({ preset: 'ultrafast', bitrate: 300_000, container: 'mkv' }),
-    tools,
-    limits,
-    gpus: noGpus,
-    child_environment: process.env,
-    on_progress: () => {},
-    signal,
-    ...changes,
-  }
+  const asked = settings({ preset: 'ultrafast', bitrate: 300_000, container: 'mkv' })
+  const request = conversionIn(room, { source_path, settings: asked, tools, limits, ...changes })
   try {
     const result = await convert(request)
     expect(readdirSync(room)).toEqual(['attempt'])

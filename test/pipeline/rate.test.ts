@@ -8,7 +8,7 @@ import { runProcess } from '../../src/pipeline/process.ts'
 import { SkippedError } from '../../src/pipeline/skipped-error.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { useClips } from '../support/clips.ts'
-import { noGpus } from '../support/no-gpus.ts'
+import { conversionIn } from '../support/conversion.ts'
 import { vulkanFfmpeg } from '../support/vulkan.ts'
 import { caught, settings } from './samples.ts'
 
@@ -16,7 +16,6 @@ setDefaultTimeout(120_000)
 const clips = useClips()
 const { signal } = new AbortController()
 const rooms = join(clips.folder, 'rooms')
-const limits = { encode_timeout_ms: 60_000, probe_timeout_ms: 20_000, stall_timeout_ms: 20_000 }
 /** The system's, and a newer one with other versions of all encoders where there is one. */
 const versions = [...new Set(['ffmpeg', vulkanFfmpeg() ?? 'ffmpeg'])]
 const tools = new Map<string, Tools>()
@@ -36,19 +35,14 @@ function request(source_path: string, wanted: Partial<ConversionSettings>, versi
   const found = tools.get(version)
   if (found === undefined) throw new Error(`no ${version}`)
   count++
-  return {
+  return conversionIn(rooms, {
     source_path,
     staging_path: join(rooms, `attempt-${count}`, 'out'),
     // A path may hold what means something to x265.
     work_path: join(rooms, `work ${count}:it's=a,b`),
     settings: settings({ preset: 'ultrafast', bitrate: 300_000, ...wanted }),
     tools: found,
-    limits,
-    gpus: noGpus,
-    child_environment: process.env,
-    on_progress: () => {},
-    signal,
-  }
+  })
 }
 
 async function ffmpeg(...args: string[]): Promise<string> {

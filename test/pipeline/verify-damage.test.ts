@@ -11,7 +11,7 @@ import { readMediaInfo } from '../../src/pipeline/probe/ffprobe.ts'
 import { mainVideo } from '../../src/pipeline/probe/main-video.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { verifyResult } from '../../src/pipeline/verify.ts'
-import { noGpus } from '../support/no-gpus.ts'
+import { conversionIn } from '../support/conversion.ts'
 import { caught, settings } from './samples.ts'
 
 setDefaultTimeout(300_000)
@@ -113,17 +113,7 @@ async function made(subject: Subject, film: 'film' | 'other' | 'long') {
   const source_path = join(folder, `${film}.mkv`)
   const asked = settings({ preset: 'veryfast', bitrate: 600_000, audio_bitrate: 64_000, ...subjects[subject] })
   const common = { tools, environment: process.env, signal, timeout_ms: 60_000 }
-  await convert({
-    ...common,
-    source_path,
-    staging_path: path,
-    work_path: join(folder, 'work'),
-    settings: asked,
-    limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 60_000, stall_timeout_ms: 60_000 },
-    gpus: noGpus,
-    child_environment: process.env,
-    on_progress: () => {},
-  })
+  await convert(conversionIn(folder, { source_path, staging_path: path, settings: asked, tools }))
   const [{ info: source }, { info }] = [
     await readMediaInfo({ ...common, path: source_path }),
     await readMediaInfo({ ...common, path }, ['-count_packets']),

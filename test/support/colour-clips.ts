@@ -11,6 +11,7 @@ import { mainVideo } from '../../src/pipeline/probe/main-video.ts'
 import type { MediaInfo, VideoStream } from '../../src/pipeline/probe/media-info.ts'
 import { findTools, type Tools } from '../../src/pipeline/tools.ts'
 import { settings } from '../pipeline/samples.ts'
+import { conversionIn } from './conversion.ts'
 import { noGpus } from './no-gpus.ts'
 import { vulkanFfmpeg } from './vulkan.ts'
 
@@ -61,19 +62,10 @@ export function useColourStudio(): ColourStudio {
     },
     async convert(program, source_path, wanted, gpus = noGpus) {
       const tools = await findTools({ ffmpeg_path: program, environment: process.env, signal })
-      const path = join(folder, `attempt-${++count}`, 'out')
-      const result = await convert({
-        source_path,
-        staging_path: path,
-        work_path: join(folder, `work-${count}`),
-        settings: settings({ audio_codec: 'copy', preset: 'ultrafast', ...wanted }),
-        tools,
-        limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 20_000, stall_timeout_ms: 50_000 },
-        gpus,
-        child_environment: process.env,
-        on_progress: () => {},
-        signal,
-      })
+      const asked = settings({ audio_codec: 'copy', preset: 'ultrafast', ...wanted })
+      const request = conversionIn(join(folder, `${++count}`), { source_path, settings: asked, tools, gpus })
+      const { staging_path: path } = request
+      const result = await convert(request)
       return { ...result, path, ...(await readVideo(tools, path)) }
     },
     async read(program, path) {

@@ -9,7 +9,7 @@ import { readMediaInfo } from '../../src/pipeline/probe/ffprobe.ts'
 import type { MediaInfo } from '../../src/pipeline/probe/media-info.ts'
 import { findTools } from '../../src/pipeline/tools.ts'
 import { settings } from '../pipeline/samples.ts'
-import { noGpus } from './no-gpus.ts'
+import { conversionIn } from './conversion.ts'
 
 /** What a test of streams works with. */
 export interface StreamStudio {
@@ -68,19 +68,10 @@ export function useStreamStudio(): StreamStudio {
     },
     async convert(program, source_path, wanted = {}) {
       const tools = await findTools({ ffmpeg_path: program, environment: process.env, signal })
-      const path = join(folder, `attempt-${++count}`, 'out')
-      const { notes } = await convert({
-        source_path,
-        staging_path: path,
-        work_path: join(folder, `work-${count}`),
-        settings: settings({ preset: 'ultrafast', bitrate: 100_000, ...wanted }),
-        tools,
-        limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 20_000, stall_timeout_ms: 50_000 },
-        gpus: noGpus,
-        child_environment: process.env,
-        on_progress: () => {},
-        signal,
-      })
+      const asked = settings({ preset: 'ultrafast', bitrate: 100_000, ...wanted })
+      const request = conversionIn(join(folder, `${++count}`), { source_path, settings: asked, tools })
+      const { staging_path: path } = request
+      const { notes } = await convert(request)
       const { info } = await readMediaInfo({ path, tools, environment: process.env, timeout_ms: 20_000, signal })
       return { path, notes, info, ...(await readTags(path)) }
     },

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { convert } from '../../../src/pipeline/convert.ts'
 import { leadingErrors } from '../../../src/pipeline/encode/leading-errors.ts'
 import { findTools } from '../../../src/pipeline/tools.ts'
+import { conversionIn } from '../../support/conversion.ts'
 import { testFfmpegs } from '../../support/ffmpegs.ts'
-import { noGpus } from '../../support/no-gpus.ts'
 import { caught, settings } from '../samples.ts'
 
 setDefaultTimeout(120_000)
@@ -66,18 +66,9 @@ async function converted(ffmpeg_path: string, content: Uint8Array) {
   const name = join(folder, `${++count}`)
   const source_path = `${name}.ts`
   writeFileSync(source_path, content)
-  return convert({
-    source_path,
-    staging_path: join(name, 'out'),
-    work_path: join(name, 'work'),
-    settings: settings({ preset: 'ultrafast', bitrate: 400_000 }),
-    tools: await findTools({ ffmpeg_path, environment: process.env, signal }),
-    limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 20_000, stall_timeout_ms: 20_000 },
-    gpus: noGpus,
-    child_environment: process.env,
-    on_progress: () => {},
-    signal,
-  })
+  const tools = await findTools({ ffmpeg_path, environment: process.env, signal })
+  const asked = settings({ preset: 'ultrafast', bitrate: 400_000 })
+  return convert(conversionIn(name, { source_path, settings: asked, tools }))
 }
 
 describe.each(testFfmpegs)('with %s', (_name, ffmpeg_path) => {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import type { ConversionSettings } from '../../../src/contract/conversion.ts'
 import { convert } from '../../../src/pipeline/convert.ts'
 import { findTools } from '../../../src/pipeline/tools.ts'
+import { conversionIn } from '../../support/conversion.ts'
 import { testFfmpegs } from '../../support/ffmpegs.ts'
-import { noGpus } from '../../support/no-gpus.ts'
 import { settings } from '../samples.ts'
 
 setDefaultTimeout(120_000)
@@ -24,18 +24,9 @@ async function made(...options: string[]): Promise<string> {
 
 async function convertedBy(ffmpeg_path: string, source_path: string, wanted: Partial<ConversionSettings>) {
   const name = join(folder, `${++count}`)
-  return convert({
-    source_path,
-    staging_path: join(name, 'out'),
-    work_path: join(name, 'work'),
-    settings: settings({ preset: 'veryfast', bitrate: 400_000, ...wanted }),
-    tools: await findTools({ ffmpeg_path, environment: process.env, signal }),
-    limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 20_000, stall_timeout_ms: 20_000 },
-    gpus: noGpus,
-    child_environment: process.env,
-    on_progress: () => {},
-    signal,
-  })
+  const tools = await findTools({ ffmpeg_path, environment: process.env, signal })
+  const asked = settings({ preset: 'veryfast', bitrate: 400_000, ...wanted })
+  return convert(conversionIn(name, { source_path, settings: asked, tools }))
 }
 
 const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=192x108:rate=25:duration=3']

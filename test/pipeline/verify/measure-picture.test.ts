@@ -10,8 +10,8 @@ import { probeSource } from '../../../src/pipeline/probe.ts'
 import { mainVideo } from '../../../src/pipeline/probe/main-video.ts'
 import { findTools, type Tools } from '../../../src/pipeline/tools.ts'
 import { measureArgs, measurePicture, requireMetric } from '../../../src/pipeline/verify/measure-picture.ts'
+import { conversionIn } from '../../support/conversion.ts'
 import { testFfmpegs } from '../../support/ffmpegs.ts'
-import { noGpus } from '../../support/no-gpus.ts'
 import { caught, settings, video } from '../samples.ts'
 
 setDefaultTimeout(120_000)
@@ -92,19 +92,8 @@ describe.each(testFfmpegs)('with %s', (_name, ffmpeg_path) => {
   async function converted(source_path: string, wanted: Partial<ConversionSettings>) {
     const name = join(folder, `${++count}`)
     const asked = settings({ preset: 'veryfast', bitrate: 4_000_000, verify: metric('ssim', 0), ...wanted })
-    const staging_path = join(name, 'out')
-    const result = await convert({
-      ...common(),
-      source_path,
-      staging_path,
-      work_path: join(name, 'work'),
-      settings: asked,
-      limits: { encode_timeout_ms: 60_000, probe_timeout_ms: 20_000, stall_timeout_ms: 20_000 },
-      gpus: noGpus,
-      child_environment: process.env,
-      on_progress: () => {},
-    })
-    return { ...result, staging_path }
+    const request = conversionIn(name, { source_path, settings: asked, tools })
+    return { ...(await convert(request)), staging_path: request.staging_path }
   }
 
   /** A score of a file against a source, as if the one had been made of the other. */
