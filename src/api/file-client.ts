@@ -32,10 +32,10 @@ export function createFileClient(master_url: string, request: Fetch = withToken(
       return uploadedOf(await send(urlOf(filePaths.result, claim), { method: 'GET' }, shortly(signal)))
     },
 
-    async sendPart(claim, { path, offset, length, size, sha256 }, signal) {
+    async sendPart(claim, { path, offset, length, size, crc32 }, signal) {
       const url = urlOf(filePaths.result, claim, { offset, size })
       const kind = { 'Content-Type': 'application/octet-stream', 'Content-Length': String(length) }
-      const headers = { [partSumHeader]: sha256, ...kind }
+      const headers = { [partSumHeader]: crc32, ...kind }
       // By POST, and not by PUT, which fetch sends again by itself; a fresh file, whose size nobody has read before.
       const part = Bun.file(path).slice(offset, offset + length)
       // With TLS fetch reads the whole of a file before it sends any of it.

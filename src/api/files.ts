@@ -1,20 +1,21 @@
 import type { Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { DarkstreamError } from '../contract/error.ts'
-import { Integer, JobId, Name, Sum } from '../contract/fields.ts'
-import { type FileDesk, maxPartBytes, type SourceFile, type UploadPart } from '../contract/files.ts'
+import { Crc32, Integer, JobId, Name } from '../contract/fields.ts'
+import { type FileDesk, maxPartBytes, type PartBody, type SourceFile, type UploadPart } from '../contract/files.ts'
+import { connectionOf } from './connection.ts'
 import type { Doorkeeper } from './doorkeeper.ts'
 
 /** Where a worker gets the source of its claim, and where it leaves the result. */
 export const filePaths = { source: '/api/worker/source', result: '/api/worker/result' } as const
 
-/** Of a part: its SHA-256 in hex. */
-export const partSumHeader = 'X-Part-SHA256'
+/** Of a part: its CRC-32 in hex. */
+export const partSumHeader = 'X-Part-CRC32'
 /** Of an answer: bytes of the result that are there. */
 export const uploadedHeader = 'X-Uploaded'
 
 const Claim = v.object({ job_id: JobId, worker_id: Name(), attempt: Integer(1) })
-const Part = v.object({ offset: Integer(0), size: Integer(1), length: Integer(1, maxPartBytes), sha256: Sum })
+const Part = v.object({ offset: Integer(0), size: Integer(1), length: Integer(1, maxPartBytes), crc32: Crc32 })
 
 /**
  * The bytes of jobs over HTTP, beside the route table: only for the worker that holds the claim, and from and to the paths
@@ -52,7 +53,7 @@ function partOf(c: Context): UploadPart {
     offset,
     size,
     length: c.req.header('Content-Length'),
-    sha256: c.req.header(partSumHeader),
+    crc32: c.req.header(partSumHeader),
   })
 }
 
@@ -64,8 +65,9 @@ function parsed<T extends v.GenericSchema>(schema: T, told: unknown): v.InferOut
 }
 
 /** Nothing when there is none, which the master tells from what was announced. */
-function bodyOf(c: Context): ReadableStream<Uint8Array> {
-  return c.req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() })
+function bodyOf(c: Context): PartBody {
+  const stream = c.req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() })
+  return { stream, hangUp: () => connectionOf(c).hangUp?.() }
 }
 
 /** The file, or the piece of it that was asked for while it is still the same. */

@@ -143,7 +143,8 @@ export function listen(app: Hono, { host, port: asked, tls }: ListenAddress): Ru
 
   function open(at: number, pair: KeyPair | undefined): Bun.Server<unknown> {
     return serve({ host, port: at, tls: pair }, (request, own) => {
-      const connection: Connection = { address: own.requestIP(request)?.address, is_tls: pair !== undefined }
+      const address = own.requestIP(request)?.address
+      const connection: Connection = { address, is_tls: pair !== undefined, hangUp: () => own.timeout(request, 1) }
       return app.fetch(request, connection)
     })
   }

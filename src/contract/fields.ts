@@ -47,6 +47,12 @@ export const JobId = v.pipe(
   v.maxLength(1024, 'is too long'),
 )
 
+/** A CRC-32, that of zlib and gzip, in hex digits. */
+export const Crc32 = v.pipe(
+  v.string('must be a text'),
+  v.regex(/^[0-9a-f]{8}$/, 'must be a CRC-32 in 8 lower-case hex digits'),
+)
+
 /** A SHA-256 in hex digits. */
 export const Sum = v.pipe(
   v.string('must be a text'),

@@ -6,7 +6,7 @@ export interface FileClaim {
 }
 
 /** The most that one part of an upload may have, in bytes. */
-export const maxPartBytes = 64 * 1024 * 1024
+export const maxPartBytes = 256 * 1024 * 1024
 
 /** A source as its owner may read it. */
 export interface SourceFile {
@@ -24,8 +24,15 @@ export interface UploadPart {
   length: number
   /** Bytes of the whole result. */
   size: number
-  /** SHA-256 of this part, hex. */
-  sha256: string
+  /** CRC-32 of this part (that of zlib and gzip), eight hex digits: the SHA-256 of the whole result tells the rest. */
+  crc32: string
+}
+
+/** The bytes of a part as they come in. */
+export interface PartBody {
+  stream: ReadableStream<Uint8Array>
+  /** Ends a connection on which nothing comes any more; one that is alive goes on. */
+  hangUp: () => void
 }
 
 /**
@@ -37,7 +44,7 @@ export interface FileDesk {
   /** Bytes of the result that are here and good. */
   uploaded: (claim: FileClaim) => Promise<number>
   /** Appends a part, or changes nothing; the bytes that are here then. */
-  receive: (claim: FileClaim, part: UploadPart, body: ReadableStream<Uint8Array>) => Promise<number>
+  receive: (claim: FileClaim, part: UploadPart, body: PartBody) => Promise<number>
 }
 
 /** A piece of a source on its way to a worker. */

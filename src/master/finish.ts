@@ -86,7 +86,7 @@ async function endPublication(
   const begun = await begunReplacement(store, job)
   const staged = begun?.staged_path ?? stagingPath(parts.output_base, job)
   try {
-    if (sha256) await refuseDamaged(parts, staged, sha256)
+    if (sha256) await refuseDamaged(parts, staged, { sha256, size: result.output_size })
     const isNew = parts.replace.enabled && !begun
     const prepared = isNew ? await prepareReplacement(parts, job, result.output_size) : undefined
     const told = { ...result, notes: [...result.notes, ...(prepared?.notes ?? [])] }
@@ -134,10 +134,10 @@ async function endPublication(
 }
 
 /** What was uploaded must be what its worker made; what is not there any more was looked at before it was moved. */
-async function refuseDamaged({ uploads }: Parts, staged: string, sha256: string): Promise<void> {
+async function refuseDamaged({ uploads }: Parts, staged: string, told: { sha256: string; size: number }) {
   if ((await fileAt(staged)) === undefined) return
-  const found = await uploads.sumOf(staged)
-  if (found !== sha256) throw new PublishError('the uploaded result has another SHA-256 than its worker said')
+  const found = await uploads.sumOf(staged, told.size)
+  if (found !== told.sha256) throw new PublishError('the uploaded result has another SHA-256 than its worker said')
 }
 
 /** What an earlier try to put the result into its source's place has noted, whatever the settings say now. */

@@ -1,28 +1,52 @@
 import { closeSync, openSync, readSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
+
+export type Algorithm = 'sha256' | 'crc32'
 
 /** `path` begins a sum, `to` tells how far the file may be read by now, and is its end where `is_end`; neither drops it. */
-export type SumRequest = { id: number; path: string; from: number } | { id: number; to: number; is_end: boolean } | Drop
+export type SumRequest = Beginning | { id: number; to: number; is_end: boolean } | { id: number }
 export type SumReply = { id: number; sum: string } | { id: number; error: string }
-type Drop = { id: number }
+
+interface Beginning {
+  id: number
+  path: string
+  from: number
+  algorithm: Algorithm
+  /** Bytes that are not there yet are waited for. */
+  is_growing: boolean
+}
+
+interface Sum extends Pick<Beginning, 'is_growing'> {
+  file: number
+  at: number
+  to: number
+  is_end: boolean
+  /** Whether there is a turn to come in which it reads on. */
+  is_running: boolean
+  hash: { update: (bytes: Uint8Array) => void; digest: () => string }
+}
 
 declare const self: Worker
 
-const buffer = new Uint8Array(1 << 20)
-const sums = new Map<number, { file: number; at: number; to: number; is_end: boolean; hash: Bun.CryptoHasher }>()
+/** Milliseconds until a growing file is looked at again. */
+const lookAgainMs = 1
+/** Small enough to stay in a core's cache between being read and being summed. */
+const buffer = new Uint8Array(256 * 1024)
+const sums = new Map<number, Sum>()
 
 self.addEventListener('message', ({ data }: MessageEvent<SumRequest>) => attempt(data.id, () => take(data)))
 
 function take(request: SumRequest): void {
   const { id } = request
   if ('path' in request) {
-    const { path, from } = request
-    const hash = new Bun.CryptoHasher('sha256')
-    sums.set(id, { file: openSync(path, 'r'), at: from, to: from, is_end: false, hash })
+    const { path, from, algorithm, is_growing } = request
+    const [file, hash] = [openSync(path, 'r'), algorithm === 'crc32' ? crc() : sha256()]
+    sums.set(id, { file, hash, at: from, to: from, is_end: false, is_growing, is_running: false })
   } else if ('to' in request) {
     const sum = sums.get(id)
-    const isRunning = sum !== undefined && sum.at < sum.to
-    Object.assign(sum ?? {}, { to: request.to, is_end: request.is_end })
-    if (!isRunning) readOn(id)
+    if (sum === undefined) return
+    Object.assign(sum, { to: request.to, is_end: request.is_end })
+    if (!sum.is_running) readOn(id)
   } else drop(id)
 }
 
@@ -32,11 +56,29 @@ function readOn(id: number): void {
   if (sum === undefined) return
   const length = Math.min(buffer.length, sum.to - sum.at)
   const read = length > 0 ? readSync(sum.file, buffer, 0, length, sum.at) : 0
-  if (length > 0 && read === 0) throw new Error(`the file ends at byte ${sum.at}`)
-  sum.hash.update(buffer.subarray(0, read))
+  if (length > 0 && read === 0 && !sum.is_growing) throw new Error(`the file ends at byte ${sum.at}`)
+  if (read > 0) sum.hash.update(buffer.subarray(0, read))
   sum.at += read
-  if (sum.at < sum.to) setImmediate(() => attempt(id, () => readOn(id)))
-  else if (sum.is_end) reply({ id, sum: sum.hash.digest('hex') })
+  sum.is_running = sum.at < sum.to
+  if (!sum.is_running) return sum.is_end ? reply({ id, sum: sum.hash.digest() }) : undefined
+  const next = () => attempt(id, () => readOn(id))
+  if (read === 0) setTimeout(next, lookAgainMs)
+  else setImmediate(next)
+}
+
+function sha256(): Sum['hash'] {
+  const hash = new Bun.CryptoHasher('sha256')
+  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest('hex') }
+}
+
+function crc(): Sum['hash'] {
+  let value = 0
+  return {
+    update(bytes) {
+      value = crc32(bytes, value)
+    },
+    digest: () => value.toString(16).padStart(8, '0'),
+  }
 }
 
 function attempt(id: number, act: () => void): void {

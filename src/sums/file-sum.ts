@@ -1,6 +1,6 @@
-import type { SumReply, SumRequest } from './file-sum-thread.ts'
+import type { Algorithm, SumReply, SumRequest } from './file-sum-thread.ts'
 
-/** A SHA-256 that grows with its file, computed in another thread. */
+/** A sum that grows with its file, computed in another thread. */
 export interface FileSum {
   /** So many bytes are in the file by now. */
   grow: (to: number) => void
@@ -9,22 +9,32 @@ export interface FileSum {
   close: () => void
 }
 
-/** Two, so that the sum of a part need not wait for that of a whole file. */
-const threads: Worker[] = []
+export interface SumOptions {
+  /** The byte it begins with; 0 unless told. */
+  from?: number
+  /** SHA-256 unless told. */
+  algorithm?: Algorithm
+  /** Whether bytes that it is told of may still be on their way into the file: they are waited for until it is closed. */
+  is_growing?: boolean
+}
+
+/** One for each algorithm, so that a sum that is cheap need not wait for one that is not. */
+const threads = new Map<Algorithm, Worker>()
 const waiting = new Map<number, PromiseWithResolvers<string>>()
 let lastId = 0
 
-/** Begins a sum at a byte of a file, which must be there. */
-export function openSum(path: string, from = 0): FileSum {
+/** Begins a sum of a file, which must be there. */
+export function openSum(path: string, options: SumOptions = {}): FileSum {
+  const { from = 0, algorithm = 'sha256', is_growing = false } = options
   const id = ++lastId
-  const thread = (threads[id % 2] ??= startThread())
+  const thread = threads.get(algorithm) ?? startThread(algorithm)
   const ended = Promise.withResolvers<string>()
   // Whoever does not ask for it need not hear why there is none.
   ended.promise.catch(() => {})
   waiting.set(id, ended)
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
   const tell = (request: SumRequest) => thread.postMessage(request)
-  tell({ id, path, from })
+  tell({ id, path, from, algorithm, is_growing })
   return {
     grow: (to) => tell({ id, to, is_end: false }),
     end(to) {
@@ -39,13 +49,13 @@ export function openSum(path: string, from = 0): FileSum {
   }
 }
 
-/** The SHA-256, hex, of a file's bytes from `from` to `to`. */
-export async function sumOf(path: string, from: number, to: number): Promise<string> {
-  const sum = openSum(path, from)
+/** The sum, hex, of a file's bytes from `from` to `to`. */
+export async function sumOf(path: string, from: number, to: number, algorithm: Algorithm = 'sha256'): Promise<string> {
+  const sum = openSum(path, { from, algorithm })
   return sum.end(to).finally(() => sum.close())
 }
 
-function startThread(): Worker {
+function startThread(algorithm: Algorithm): Worker {
   // In the executable, the thread is a file of its own beside the folder's name; all else is in one.
   const isCompiled = /[$~]bun/i.test(import.meta.url)
   const path = isCompiled ? './sums/file-sum-thread.js' : './file-sum-thread.ts'
@@ -56,5 +66,6 @@ function startThread(): Worker {
     if ('sum' in data) ended?.resolve(data.sum)
     else ended?.reject(new Error(data.error))
   })
+  threads.set(algorithm, thread)
   return thread
 }

@@ -1,18 +1,26 @@
 import { type FileHandle, lstat, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DarkstreamError } from '../../contract/error.ts'
-import type { UploadPart } from '../../contract/files.ts'
-import { type FileSum, openSum, sumOf } from '../../sums/file-sum.ts'
+import type { PartBody, UploadPart } from '../../contract/files.ts'
+import { type FileSum, openSum } from '../../sums/file-sum.ts'
 import { openOwnFile } from './own-file.ts'
+
+/**
+ * Of a body that Bun may hold whole before we ask for it, which is up to 1.5 MiB: such a one it does not append (1.4.5
+ * extends the file by its length first).
+ */
+const mostHeldBytes = 4 * 1024 * 1024
 
 /** A result on its way. */
 interface Upload {
   /** Bytes that are here and good; what lies beyond them came in a part that did not end well. */
   size: number
-  /** Of all of it, as far as it is here; undefined where it has to be read from the file. */
+  /** The SHA-256 of the good bytes as they come; undefined where it has to be begun at the first of them. */
   sum: FileSum | undefined
-  /** Ends the part that is being received. */
-  receiving: AbortController
+  /** That of all of them, once it was asked for. */
+  whole: Promise<string> | undefined
+  /** The part that is being received. */
+  incoming: PartBody | undefined
   /** One part at a time. */
   turn: Promise<unknown>
 }
@@ -21,72 +29,77 @@ interface Upload {
 export class Uploads {
   private readonly uploads = new Map<string, Upload>()
 
-  /** Bytes of a staged result that are here and good. */
+  /** Bytes of a staged result that are here and good, once no part is on its way any more. */
   async size(staged: string): Promise<number> {
     const known = this.uploads.get(staged)
+    // Who asks has given up what he sent, if that has not ended by itself.
+    known?.incoming?.hangUp()
     await known?.turn
     const here = await sizeOf(staged)
     if (known === undefined || known.size <= here) return known?.size ?? here
     // Somebody took it away.
-    known.sum?.close()
+    forgetSum(known)
     this.uploads.delete(staged)
     return here
   }
 
   /**
-   * Appends a part, or changes nothing. A part that is still on its way is given up for a newer one: its sender has.
+   * Appends a part, or changes nothing. One that is still on its way, whose sender has given it up, is waited for until its
+   * connection ends.
    *
    * @throws DarkstreamError `wrong_offset`, `damaged`, `invalid_request`, or `unavailable` when the disk is full
    */
-  async receive(staged: string, part: UploadPart, body: ReadableStream<Uint8Array>): Promise<number> {
+  async receive(staged: string, part: UploadPart, body: PartBody): Promise<number> {
     if (part.offset + part.length > part.size) throw tooLong(part)
     const upload = this.uploads.get(staged) ?? (await this.begin(staged))
-    upload.receiving.abort()
-    const receiving = new AbortController()
-    upload.receiving = receiving
-    const received = upload.turn.then(() => append(staged, upload, part, pieces(body, receiving.signal)))
+    upload.incoming?.hangUp()
+    upload.incoming = body
+    const received = upload.turn.then(() => append(staged, upload, part, body.stream))
     upload.turn = received.catch(() => {})
-    await received
+    await received.finally(() => {
+      if (upload.incoming === body) upload.incoming = undefined
+    })
     return upload.size
   }
 
-  /** The SHA-256 of a whole staged file. */
-  async sumOf(staged: string): Promise<string> {
-    const upload = this.uploads.get(staged)
-    await upload?.turn
-    const sum = upload?.sum
-    if (upload) upload.sum = undefined
-    if (sum === undefined) return sumOf(staged, 0, await sizeOf(staged))
-    return sum.end(upload?.size ?? 0).finally(() => sum.close())
+  /**
+   * The SHA-256 of a whole staged file of so many bytes, computed once however often it is asked for.
+   *
+   * @throws DarkstreamError `wrong_offset` while it is not whole, which is no fault of the result's
+   */
+  async sumOf(staged: string, size: number): Promise<string> {
+    const upload = this.uploads.get(staged) ?? (await this.begin(staged))
+    if (upload.incoming !== undefined || upload.size < size) {
+      const rest = upload.incoming ? 'a part of it is still coming in' : 'the rest has to be uploaded first'
+      throw new DarkstreamError('wrong_offset', `${upload.size} of the result's ${size} bytes are here: ${rest}`)
+    }
+    upload.whole ??= wholeSum(staged, upload)
+    return upload.whole
   }
 
   /** Forgets those whose staging files are gone, which cost room on the disk until then. */
   async prune(): Promise<void> {
-    for (const [staged, { sum }] of this.uploads) {
+    for (const [staged, upload] of this.uploads) {
       if (await stat(staged).catch(() => undefined)) continue
-      sum?.close()
+      forgetSum(upload)
       this.uploads.delete(staged)
     }
   }
 
   private async begin(staged: string): Promise<Upload> {
-    const upload = {
-      size: await sizeOf(staged),
-      sum: undefined,
-      receiving: new AbortController(),
-      turn: Promise.resolve(),
-    }
+    const size = await sizeOf(staged)
+    const upload = { size, sum: undefined, whole: undefined, incoming: undefined, turn: Promise.resolve() }
     // Two that begin at once are one upload.
     return this.uploads.get(staged) ?? (this.uploads.set(staged, upload), upload)
   }
 }
 
-/** Writes a part behind what is there and reads it back for its sum; what goes wrong leaves the result as it was. */
+/** Writes a part behind what is there; what goes wrong leaves the result as it was. */
 async function append(
   staged: string,
   upload: Upload,
   part: UploadPart,
-  body: AsyncIterable<Uint8Array>,
+  body: ReadableStream<Uint8Array>,
 ): Promise<void> {
   if (part.offset !== upload.size && part.offset !== 0) throw wrongOffset(part, upload.size)
   const file = await openOwnFile(staged).catch((error: unknown) => {
@@ -97,10 +110,12 @@ async function append(
     await refuseFull(staged, part)
     // What a crash left half written lies behind the good bytes.
     await file.truncate(upload.size)
-    const end = await write(file, staged, part, body)
-    upload.sum ??= upload.size === 0 ? openSum(staged) : undefined
-    upload.size = end
-    upload.sum?.grow(end)
+    await write(file, staged, part, body)
+    // What was asked for before is the sum of less.
+    if (upload.whole) forgetSum(upload)
+    upload.sum ??= openSum(staged)
+    upload.size += part.length
+    upload.sum.grow(upload.size)
   } catch (error) {
     await file.truncate(upload.size).catch(() => {})
     throw writeError(error, staged)
@@ -109,57 +124,59 @@ async function append(
   }
 }
 
-/** Gives where the part ends. */
 async function write(
   file: FileHandle,
   staged: string,
   part: UploadPart,
-  body: AsyncIterable<Uint8Array>,
-): Promise<number> {
-  const end = part.offset + part.length
-  const sum = openSum(staged, part.offset)
+  body: ReadableStream<Uint8Array>,
+): Promise<void> {
+  // Read back by a thread while it comes.
+  const sum = openSum(staged, { from: part.offset, algorithm: 'crc32', is_growing: true })
   try {
-    let at = part.offset
-    for await (const piece of body) {
-      if (at + piece.length > end) throw tooLong(part)
-      for (let written = 0; written < piece.length;) {
-        written += (await file.write(piece, written, piece.length - written)).bytesWritten
-      }
-      at += piece.length
-      sum.grow(at)
-    }
-    if (at < end) throw new DarkstreamError('invalid_request', `the part ended after ${at - part.offset} bytes`)
-    if ((await sum.end(end)) === part.sha256) return end
-    throw new DarkstreamError('damaged', `the part at byte ${part.offset} came with other bytes than its SHA-256 says`)
+    const found = sum.end(part.offset + part.length)
+    const length = await pour(file, part, new Response(body))
+    if (length > part.length) throw tooLong(part)
+    if (length < part.length) throw new DarkstreamError('invalid_request', `the part ended after ${length} bytes`)
+    if ((await found) === part.crc32) return
+    throw new DarkstreamError('damaged', `the part at byte ${part.offset} came with other bytes than its CRC-32 says`)
   } finally {
     sum.close()
   }
 }
 
+/** Appends a body to a file; its bytes. */
+async function pour(file: FileHandle, { length }: UploadPart, body: Response): Promise<number> {
+  // Between socket and disk no byte passes through here.
+  if (length > mostHeldBytes) return Bun.write(Bun.file(file.fd), body)
+  const bytes = await body.bytes()
+  await file.appendFile(bytes)
+  return bytes.length
+}
+
 /** From the first byte again, as a sender does whose result is another one. */
 async function restart(file: FileHandle, upload: Upload): Promise<void> {
-  upload.sum?.close()
-  upload.sum = undefined
+  forgetSum(upload)
   upload.size = 0
   await file.truncate(0)
 }
 
-/** The body's pieces, until the signal: a read that hangs on a dead connection ends, too. */
-async function* pieces(body: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader()
-  const stop = () => void reader.cancel().catch(() => {})
-  signal.addEventListener('abort', stop, { once: true })
+async function wholeSum(staged: string, upload: Upload): Promise<string> {
+  const sum = upload.sum ?? openSum(staged)
+  upload.sum = undefined
   try {
-    for (;;) {
-      if (signal.aborted) throw new DarkstreamError('wrong_offset', 'a newer part took the place of this one')
-      const { value, done } = await reader.read()
-      if (done && !signal.aborted) return
-      if (value) yield value
-    }
+    return await sum.end(upload.size)
+  } catch (error) {
+    upload.whole = undefined
+    throw error
   } finally {
-    signal.removeEventListener('abort', stop)
-    stop()
+    sum.close()
   }
+}
+
+function forgetSum(upload: Upload): void {
+  upload.sum?.close()
+  upload.sum = undefined
+  upload.whole = undefined
 }
 
 /** Before a byte of it came, so that the sender hears why and not that the connection was cut. */

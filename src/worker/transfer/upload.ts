@@ -1,11 +1,9 @@
 import { DarkstreamError } from '../../contract/error.ts'
-import type { FileClaim } from '../../contract/files.ts'
+import { type FileClaim, maxPartBytes } from '../../contract/files.ts'
 import { sumOf } from '../../sums/file-sum.ts'
 import { stallSignal, type TransferParts } from './transfer-parts.ts'
 
 const firstPartBytes = 1 * 1024 * 1024
-/** So that a part is not much to hold in memory, nor to send again. */
-const mostPartBytes = 8 * 1024 * 1024
 const leastPartBytes = 65_536
 /** Milliseconds that a part should take at least: below, the next one is larger. */
 const briefMs = 1000
@@ -37,14 +35,14 @@ export async function uploadResult(request: UploadRequest): Promise<void> {
     if (at > size) at = 0
     const part = { offset: at, length: partLength(request, at, length) }
     try {
-      const sha256 = await sums(part)
+      const crc32 = await sums(part)
       const begun = performance.now()
       const next = at + part.length
       // While this part travels, the sum of the next is made.
       if (next < size) void sums({ offset: next, length: partLength(request, next, length) }).catch(() => {})
-      at = await sendPart(request, { ...part, sha256 })
+      at = await sendPart(request, { ...part, crc32 })
       idle = 0
-      if (performance.now() - begun < briefMs) length = Math.min(length * 2, mostPartBytes)
+      if (performance.now() - begun < briefMs) length = Math.min(length * 2, maxPartBytes)
     } catch (error) {
       signal.throwIfAborted()
       const isOurs = error instanceof DarkstreamError && ['wrong_offset', 'damaged', 'unreachable'].includes(error.code)
@@ -64,12 +62,12 @@ function partSums(path: string) {
   let newest: { key: string; sum: Promise<string> } | undefined
   return ({ offset, length }: { offset: number; length: number }): Promise<string> => {
     const key = `${offset}+${length}`
-    if (newest?.key !== key) newest = { key, sum: sumOf(path, offset, offset + length) }
+    if (newest?.key !== key) newest = { key, sum: sumOf(path, offset, offset + length, 'crc32') }
     return newest.sum
   }
 }
 
-async function sendPart(request: UploadRequest, part: { offset: number; length: number; sha256: string }) {
+async function sendPart(request: UploadRequest, part: { offset: number; length: number; crc32: string }) {
   const { transfer, claim, path, size, pace, signal, stall_timeout_ms } = request
   await pace.take(part.length, signal)
   const watch = stallSignal(stall_timeout_ms, signal)
