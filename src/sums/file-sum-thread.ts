@@ -1,4 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readlinkSync, readSync } from 'node:fs'
+import { setPriority } from 'node:os'
+import { basename } from 'node:path'
 import { crc32 } from 'node:zlib'
 
 export type Algorithm = 'sha256' | 'crc32'
@@ -40,6 +42,7 @@ function take(request: SumRequest): void {
   const { id } = request
   if ('path' in request) {
     const { path, from, algorithm, is_growing } = request
+    if (algorithm === 'sha256') yieldToOthers()
     const [file, hash] = [openSync(path, 'r'), algorithm === 'crc32' ? crc() : sha256()]
     sums.set(id, { file, hash, at: from, to: from, is_end: false, is_growing, is_running: false })
   } else if ('to' in request) {
@@ -64,6 +67,12 @@ function readOn(id: number): void {
   const next = () => attempt(id, () => readOn(id))
   if (read === 0) setTimeout(next, lookAgainMs)
   else setImmediate(next)
+}
+
+/** This thread waits for those by which bytes come and go; Linux alone has a priority for each thread. */
+function yieldToOthers(): void {
+  if (process.platform !== 'linux') return
+  setPriority(Number(basename(readlinkSync('/proc/thread-self'))), 10)
 }
 
 function sha256(): Sum['hash'] {

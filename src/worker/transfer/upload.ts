@@ -4,9 +4,11 @@ import { sumOf } from '../../sums/file-sum.ts'
 import { stallSignal, type TransferParts } from './transfer-parts.ts'
 
 const firstPartBytes = 1 * 1024 * 1024
+/** By how much a part may be longer or shorter than the one before. */
+const maxGrowth = 8
 const leastPartBytes = 65_536
-/** Milliseconds that a part should take at least: below, the next one is larger. */
-const briefMs = 1000
+/** Milliseconds that a part should take, roughly: what is cut is sent again. */
+const partMs = 1000
 /** Tries in a row that bring nothing on. */
 const maxIdleTries = 4
 
@@ -20,8 +22,7 @@ export interface UploadRequest extends TransferParts {
 }
 
 /**
- * Brings a result to the master, from where an earlier try ended. Parts grow while the line is fast, and shrink when one is
- * not through before the stall timeout.
+ * Brings a result to the master, from where an earlier try ended, in parts that are as long as the line is fast.
  *
  * @throws DarkstreamError for what the master refuses, and when it cannot be reached: what is there stays there
  */
@@ -29,28 +30,39 @@ export async function uploadResult(request: UploadRequest): Promise<void> {
   const { transfer, claim, size, signal } = request
   const sums = partSums(request.path)
   let at = await transfer.uploaded(claim, signal)
-  let length = firstPartBytes
+  let [length, growth] = [firstPartBytes, maxGrowth]
   for (let idle = 0; at !== size;) {
     // More than there is: of another result.
     if (at > size) at = 0
     const part = { offset: at, length: partLength(request, at, length) }
     try {
       const crc32 = await sums(part)
-      const begun = performance.now()
       const next = at + part.length
-      // While this part travels, the sum of the next is made.
-      if (next < size) void sums({ offset: next, length: partLength(request, next, length) }).catch(() => {})
+      // While this part travels, the sum of the next is made, which is as much longer as this one was.
+      const expected = partLength(request, next, lengthAfter(length, growth))
+      if (next < size) void sums({ offset: next, length: expected }).catch(() => {})
+      const begun = performance.now()
       at = await sendPart(request, { ...part, crc32 })
       idle = 0
-      if (performance.now() - begun < briefMs) length = Math.min(length * 2, maxPartBytes)
+      growth = growthAfter(performance.now() - begun)
+      length = lengthAfter(length, growth)
     } catch (error) {
       signal.throwIfAborted()
       const isOurs = error instanceof DarkstreamError && ['wrong_offset', 'damaged', 'unreachable'].includes(error.code)
       if (!isOurs || ++idle > maxIdleTries) throw error
-      if (error.code === 'unreachable') length = Math.max(leastPartBytes, Math.floor(part.length / 2))
+      if (error.code === 'unreachable') length = lengthAfter(part.length, 1 / 2)
       at = await transfer.uploaded(claim, signal)
     }
   }
+}
+
+/** By powers of two, so that small changes of the line change nothing. */
+function growthAfter(elapsed_ms: number): number {
+  return Math.max(1 / maxGrowth, Math.min(2 ** Math.round(Math.log2(partMs / elapsed_ms)), maxGrowth))
+}
+
+function lengthAfter(length: number, growth: number): number {
+  return Math.max(leastPartBytes, Math.min(Math.floor(length * growth), maxPartBytes))
 }
 
 function partLength({ size, pace }: UploadRequest, at: number, length: number): number {
