@@ -20,11 +20,13 @@ export function createFileClient(master_url: string, request: Fetch = withToken(
       const response = await send(urlOf(filePaths.source, claim), { method: 'GET', headers }, signal)
       const [, start = '0', , size] =
         /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '') ?? []
+      const length = Number(response.headers.get('Content-Length') ?? 0)
       return {
         etag: response.headers.get('ETag') ?? '',
-        size: Number(size ?? response.headers.get('Content-Length') ?? 0),
+        size: Number(size ?? length),
         offset: response.status === 206 ? Number(start) : 0,
-        body: piecesOf(response, base),
+        length,
+        body: response.body ?? new ReadableStream({ start: (controller) => controller.close() }),
       }
     },
 
@@ -65,15 +67,6 @@ function uploadedOf(response: Response): number {
   const uploaded = Number(response.headers.get(uploadedHeader) ?? 'none')
   if (Number.isSafeInteger(uploaded)) return uploaded
   throw new DarkstreamError('unreachable', 'the master did not say how much of the result it has')
-}
-
-async function* piecesOf(response: Response, base: string): AsyncGenerator<Uint8Array> {
-  if (response.body === null) return
-  try {
-    for await (const piece of response.body) yield piece
-  } catch (error) {
-    throw new DarkstreamError('unreachable', `the bytes from ${base} ended early: ${reasonOf(error)}`, { cause: error })
-  }
 }
 
 function shortly(signal: AbortSignal): AbortSignal {

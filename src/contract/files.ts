@@ -54,7 +54,9 @@ export interface SourceStream {
   size: number
   /** Where the piece begins: as asked, or 0 where the source is not the one that was asked for. */
   offset: number
-  body: AsyncIterable<Uint8Array>
+  /** Bytes of the piece. */
+  length: number
+  body: ReadableStream<Uint8Array>
 }
 
 /** The same as a worker beyond meets it. */

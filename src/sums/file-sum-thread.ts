@@ -25,13 +25,14 @@ interface Sum extends Pick<Beginning, 'is_growing'> {
   is_end: boolean
   /** Whether there is a turn to come in which it reads on. */
   is_running: boolean
+  pause_ms: number
   hash: { update: (bytes: Uint8Array) => void; digest: () => string }
 }
 
 declare const self: Worker
 
-/** Milliseconds until a growing file is looked at again. */
-const lookAgainMs = 1
+/** Milliseconds until a file that does not grow is looked at again: at once when bytes come fast, seldom when they do not. */
+const [leastPauseMs, mostPauseMs] = [1, 64]
 /** Small enough to stay in a core's cache between being read and being summed. */
 const buffer = new Uint8Array(256 * 1024)
 const sums = new Map<number, Sum>()
@@ -44,7 +45,16 @@ function take(request: SumRequest): void {
     const { path, from, algorithm, is_growing } = request
     if (algorithm === 'sha256') yieldToOthers()
     const [file, hash] = [openSync(path, 'r'), algorithm === 'crc32' ? crc() : sha256()]
-    sums.set(id, { file, hash, at: from, to: from, is_end: false, is_growing, is_running: false })
+    sums.set(id, {
+      file,
+      hash,
+      at: from,
+      to: from,
+      is_end: false,
+      is_growing,
+      is_running: false,
+      pause_ms: leastPauseMs,
+    })
   } else if ('to' in request) {
     const sum = sums.get(id)
     if (sum === undefined) return
@@ -65,8 +75,9 @@ function readOn(id: number): void {
   sum.is_running = sum.at < sum.to
   if (!sum.is_running) return sum.is_end ? reply({ id, sum: sum.hash.digest() }) : undefined
   const next = () => attempt(id, () => readOn(id))
-  if (read === 0) setTimeout(next, lookAgainMs)
-  else setImmediate(next)
+  if (read > 0) setImmediate(next)
+  else setTimeout(next, sum.pause_ms)
+  sum.pause_ms = read > 0 ? leastPauseMs : Math.min(sum.pause_ms * 2, mostPauseMs)
 }
 
 /** This thread waits for those by which bytes come and go; Linux alone has a priority for each thread. */

@@ -25,7 +25,7 @@ test('with TLS a source and the parts of a result go as without, each of its ann
     const files = createFileClient(server.url, request)
     const { etag } = await files.describe(claim, signal)
     const source = await files.fetchSource(claim, { etag, offset: 10_000, end: null }, signal)
-    expect(source).toMatchObject({ offset: 10_000, etag })
+    expect(source).toMatchObject({ offset: 10_000, length: 50_000, etag })
     const pieces: Uint8Array[] = []
     for await (const piece of source.body) pieces.push(piece)
     expect(Buffer.concat(pieces).equals(content.subarray(10_000))).toBe(true)

@@ -3,13 +3,8 @@ import { dirname } from 'node:path'
 import { DarkstreamError } from '../../contract/error.ts'
 import type { PartBody, UploadPart } from '../../contract/files.ts'
 import { type FileSum, openSum } from '../../sums/file-sum.ts'
+import { appendBody } from '../../util/append-body.ts'
 import { openOwnFile } from './own-file.ts'
-
-/**
- * Of a body that Bun may hold whole before we ask for it, which is up to 1.5 MiB: such a one it does not append (1.4.5
- * extends the file by its length first).
- */
-const mostHeldBytes = 4 * 1024 * 1024
 
 /** A result on its way. */
 interface Upload {
@@ -134,7 +129,7 @@ async function write(
   const sum = openSum(staged, { from: part.offset, algorithm: 'crc32', is_growing: true })
   try {
     const found = sum.end(part.offset + part.length)
-    const length = await pour(file, part, new Response(body))
+    const length = await appendBody(file.fd, body, part.length)
     if (length > part.length) throw tooLong(part)
     if (length < part.length) throw new DarkstreamError('invalid_request', `the part ended after ${length} bytes`)
     if ((await found) === part.crc32) return
@@ -142,15 +137,6 @@ async function write(
   } finally {
     sum.close()
   }
-}
-
-/** Appends a body to a file; its bytes. */
-async function pour(file: FileHandle, { length }: UploadPart, body: Response): Promise<number> {
-  // Between socket and disk no byte passes through here.
-  if (length > mostHeldBytes) return Bun.write(Bun.file(file.fd), body)
-  const bytes = await body.bytes()
-  await file.appendFile(bytes)
-  return bytes.length
 }
 
 /** From the first byte again, as a sender does whose result is another one. */

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { DarkstreamError } from '../../contract/error.ts'
 import type { FileClaim } from '../../contract/files.ts'
 import { openSum } from '../../sums/file-sum.ts'
+import { appendBody, isWriteError } from '../../util/append-body.ts'
 import { jittered, sleep } from '../../util/clock.ts'
 import { isRefused, stallSignal, type TransferParts } from './transfer-parts.ts'
 
@@ -19,6 +20,9 @@ export interface DownloadRequest extends TransferParts {
 /** The source is not the one any more whose bytes are here. */
 export class SourceChangedError extends Error {}
 
+/** Milliseconds between two looks at how much has come. */
+const lookMs = 250
+
 /**
  * Brings a source into a file, from where an earlier try ended, however often the line is cut; gives its SHA-256.
  *
@@ -27,51 +31,58 @@ export class SourceChangedError extends Error {}
 export async function download(request: DownloadRequest): Promise<string> {
   const { path, size, signal, retry_pause_ms, log } = request
   const file = openSync(path, 'a', 0o600)
-  const sum = openSum(path)
+  const here = () => fstatSync(file).size
+  const sum = openSum(path, { is_growing: true })
   try {
-    let at = fstatSync(file).size
-    if (at > size) throw new SourceChangedError('more is here than the source has')
-    sum.grow(at)
-    for (let isTold = false; at < size;) {
+    const whole = sum.end(size)
+    for (let isTold = false; here() < size;) {
       try {
-        for await (const piece of piecesFrom(request, at)) {
-          if (at + piece.length > size) throw new SourceChangedError('more came than the source has')
-          for (let written = 0; written < piece.length;) written += writeSync(file, piece, written)
-          at += piece.length
-          sum.grow(at)
-          request.on_bytes(at)
-        }
+        await fetchRest(request, file, here)
+        request.on_bytes(here())
       } catch (error) {
         signal.throwIfAborted()
         if (isRefused(error) || !(error instanceof DarkstreamError)) throw error
-        if (!isTold) log.warn(`the download was cut at byte ${at} of ${size}, will go on: ${error.message}`)
+        if (!isTold) log.warn(`the download was cut at byte ${here()} of ${size}, will go on: ${error.message}`)
         isTold = true
         await sleep(jittered(retry_pause_ms), signal)
         signal.throwIfAborted()
       }
     }
-    return await sum.end(size)
+    if (here() > size) throw new SourceChangedError('more came than the source has')
+    return await whole
   } finally {
     sum.close()
     closeSync(file)
   }
 }
 
-/** What one request gives. */
-async function* piecesFrom(request: DownloadRequest, offset: number): AsyncGenerator<Uint8Array> {
+/** One request, whose bytes are in the file then. */
+async function fetchRest(request: DownloadRequest, file: number, here: () => number): Promise<void> {
   const { transfer, claim, etag, size, pace, signal, stall_timeout_ms } = request
-  const limit = pace.pieceBytes
+  const [offset, limit] = [here(), pace.pieceBytes]
   const end = limit === null ? null : Math.min(size, offset + limit)
   if (end !== null) await pace.take(end - offset, signal)
   const watch = stallSignal(stall_timeout_ms, signal)
+  const looking = setInterval(look, Math.min(lookMs, stall_timeout_ms / 4))
+  let seen = offset
   try {
     const stream = await transfer.fetchSource(claim, { etag, offset, end }, watch.signal)
     if (stream.etag !== etag || stream.offset !== offset) throw new SourceChangedError('the source changed')
-    for await (const piece of stream.body) {
-      watch.live()
-      yield piece
-    }
+    await appendBody(file, stream.body, stream.length)
+  } catch (error) {
+    const isCut = !(error instanceof DarkstreamError || error instanceof SourceChangedError || isWriteError(error))
+    if (!isCut) throw error
+    throw new DarkstreamError('unreachable', `its bytes ended early: ${(error as Error).message}`, { cause: error })
   } finally {
+    clearInterval(looking)
     watch.end()
+  }
+
+  function look(): void {
+    const now = here()
+    if (now === seen) return
+    seen = now
+    watch.live()
+    request.on_bytes(now)
   }
 }

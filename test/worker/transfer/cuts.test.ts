@@ -84,7 +84,7 @@ describe('a download', () => {
   test('that a process left half done is gone on with by the next, and what is whole is not fetched again', async () => {
     const far = await farAway()
     const stopping = new AbortController()
-    const place = await far.files().choose(far.job)
+    const place = await far.files({ pace: new Pace(40_000_000) }).choose(far.job)
     const half = place.source(stopping.signal, (percent) => percent > 30 && stopping.abort(new Error('killed')))
     expect(await reason(half)).toContain('killed')
     const [part = ''] = readdirSync(join(far.work_base, 'sources'))
@@ -126,7 +126,7 @@ describe('a download', () => {
   test('that came with a wrong byte of an earlier try is found out by its SHA-256, and fetched again', async () => {
     const far = await farAway()
     const stopping = new AbortController()
-    const place = await far.files().choose(far.job)
+    const place = await far.files({ pace: new Pace(40_000_000) }).choose(far.job)
     const half = place.source(stopping.signal, (percent) => percent > 30 && stopping.abort(new Error('killed')))
     expect(await reason(half)).toContain('killed')
     const [part = ''] = readdirSync(join(far.work_base, 'sources'))
