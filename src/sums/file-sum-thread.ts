@@ -1,6 +1,4 @@
-import { closeSync, openSync, readlinkSync, readSync } from 'node:fs'
-import { setPriority } from 'node:os'
-import { basename } from 'node:path'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 
 export type Algorithm = 'sha256' | 'crc32'
@@ -43,7 +41,6 @@ function take(request: SumRequest): void {
   const { id } = request
   if ('path' in request) {
     const { path, from, algorithm, is_growing } = request
-    if (algorithm === 'sha256') yieldToOthers()
     const [file, hash] = [openSync(path, 'r'), algorithm === 'crc32' ? crc() : sha256()]
     sums.set(id, {
       file,
@@ -78,12 +75,6 @@ function readOn(id: number): void {
   if (read > 0) setImmediate(next)
   else setTimeout(next, sum.pause_ms)
   sum.pause_ms = read > 0 ? leastPauseMs : Math.min(sum.pause_ms * 2, mostPauseMs)
-}
-
-/** This thread waits for those by which bytes come and go; Linux alone has a priority for each thread. */
-function yieldToOthers(): void {
-  if (process.platform !== 'linux') return
-  setPriority(Number(basename(readlinkSync('/proc/thread-self'))), 10)
 }
 
 function sha256(): Sum['hash'] {

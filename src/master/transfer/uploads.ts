@@ -6,6 +6,12 @@ import { type FileSum, openSum } from '../../sums/file-sum.ts'
 import { appendBody } from '../../util/append-body.ts'
 import { openOwnFile } from './own-file.ts'
 
+/**
+ * Bytes that come faster than this, on a line of the machine's own, need the cores themselves: their SHA-256 waits until all
+ * are here. Of slower ones it is made as they come, while they are still in memory.
+ */
+const fastBytesPerMs = 500_000
+
 /** A result on its way. */
 interface Upload {
   /** Bytes that are here and good; what lies beyond them came in a part that did not end well. */
@@ -105,12 +111,13 @@ async function append(
     await refuseFull(staged, part)
     // What a crash left half written lies behind the good bytes.
     await file.truncate(upload.size)
+    const begun = performance.now()
     await write(file, staged, part, body)
     // What was asked for before is the sum of less.
     if (upload.whole) forgetSum(upload)
     upload.sum ??= openSum(staged)
     upload.size += part.length
-    upload.sum.grow(upload.size)
+    if (part.length / (performance.now() - begun) < fastBytesPerMs) upload.sum.grow(upload.size)
   } catch (error) {
     await file.truncate(upload.size).catch(() => {})
     throw writeError(error, staged)

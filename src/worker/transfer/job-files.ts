@@ -8,6 +8,7 @@ import type { Assignment } from '../../contract/job.ts'
 import { sleep } from '../../util/clock.ts'
 import { formatBytes, formatDuration } from '../../util/format.ts'
 import { download, SourceChangedError } from './download.ts'
+import { PartLength } from './part-length.ts'
 import type { SharedMount } from './shared-mount.ts'
 import type { CachedSource, CacheRoom } from './cached-source.ts'
 import { SourceCache, type SourceCacheOptions, type WantedSource } from './source-cache.ts'
@@ -50,6 +51,7 @@ export class JobFiles {
   private readonly options: JobFilesOptions
   private readonly cache: SourceCache
   private readonly results: string
+  private readonly partLength = new PartLength()
 
   constructor(options: JobFilesOptions) {
     this.options = options
@@ -106,7 +108,7 @@ export class JobFiles {
 
   /** Brings a result to the master. */
   async upload(claim: FileClaim, path: string, size: number, signal: AbortSignal): Promise<void> {
-    await uploadResult({ ...this.options, claim, path, size, signal })
+    await uploadResult({ ...this.options, part_length: this.partLength, claim, path, size, signal })
   }
 
   private async areFetched(): Promise<boolean> {

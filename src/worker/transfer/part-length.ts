@@ -1,0 +1,42 @@
+import { maxPartBytes } from '../../contract/files.ts'
+
+const firstPartBytes = 1 * 1024 * 1024
+const leastPartBytes = 65_536
+/** Milliseconds that a part should take, roughly: what is cut is sent again. */
+const partMs = 1000
+/** By how much a part may be longer or shorter than the one before. */
+const maxGrowth = 8
+
+/** How long the parts of a worker's uploads are: about a second of its line, as those before have shown it. */
+export class PartLength {
+  private bytes = firstPartBytes
+  private growth = maxGrowth
+
+  /** Bytes of the next part. */
+  get next(): number {
+    return this.bytes
+  }
+
+  /** Bytes of the one behind it, if the line stays as it is. */
+  get second(): number {
+    return limited(this.bytes * this.growth)
+  }
+
+  /** A part is through. Those that ended with their file sooner tell nothing of the line. */
+  took(length: number, elapsed_ms: number): void {
+    if (length < this.bytes) return
+    // By powers of two, so that small changes of the line change nothing.
+    this.growth = Math.max(1 / maxGrowth, Math.min(2 ** Math.round(Math.log2(partMs / elapsed_ms)), maxGrowth))
+    this.bytes = limited(length * this.growth)
+  }
+
+  /** A part did not come through. */
+  failed(length: number): void {
+    this.bytes = limited(length / 2)
+    this.growth = 1
+  }
+}
+
+function limited(bytes: number): number {
+  return Math.max(leastPartBytes, Math.min(Math.floor(bytes), maxPartBytes))
+}
