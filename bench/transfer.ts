@@ -1,8 +1,22 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createClient } from '../src/api/client.ts'
 import { createFileClient } from '../src/api/file-client.ts'
+import type { Api } from '../src/contract/api.ts'
+import { DarkstreamError } from '../src/contract/error.ts'
+import type { Assignment } from '../src/contract/job.ts'
+import { sumOf } from '../src/sums/file-sum.ts'
 import { createLog } from '../src/util/log.ts'
 import { JobFiles } from '../src/worker/transfer/job-files.ts'
 import { Pace } from '../src/worker/transfer/pace.ts'
@@ -22,7 +36,7 @@ const { values } = parseArgs({
   },
   allowPositionals: true,
 })
-const size = Number(values.bytes)
+const [size, rounds] = [Number(values.bytes), Number(values.rounds)]
 if (values.role === 'plain') plainServer()
 else if (values.role === 'worker') await transfers()
 else await all()
@@ -34,7 +48,7 @@ function plainServer(): void {
     port: 0,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     async fetch(request) {
-      if (request.method !== 'PUT') return new Response(Bun.file(join(folder, 'source', 'film.mp4')))
+      if (request.method !== 'PUT') return new Response(Bun.file(filmPath(folder)))
       await Bun.write(join(folder, 'up'), request)
       return new Response()
     },
@@ -48,8 +62,10 @@ async function transfers(): Promise<void> {
   const [api, transfer, worker_id] = [createClient(url), createFileClient(url), 'bench']
   const { lease_ms } = await api.register({ worker_id, boot_id: 'bench' })
   const beat = setInterval(() => void api.heartbeat({ worker_id, boot_id: 'bench' }), lease_ms / 4)
-  const job = await api.claim({ worker_id, boot_id: 'bench', request_id: 'bench', wait: 30 })
-  if (job === null) throw new Error('the master has no job')
+  const claims = await claimAll(api, worker_id)
+  const job = claims.find(({ source_path }) => source_path === filmPath(values.folder))
+  if (job === undefined) throw new Error('the film is not claimed')
+  const film_sha256 = await sumOf(job.source_path, 0, size)
   const files = new JobFiles({
     api,
     transfer,
@@ -72,35 +88,72 @@ async function transfers(): Promise<void> {
     const started = performance.now()
     if (line === 'down') {
       const path = await place.source(AbortSignal.timeout(600_000), () => {})
-      console.log(
-        JSON.stringify({ seconds: (performance.now() - started) / 1000, memory: peakMemory(process.pid) - before }),
-      )
+      tell({ seconds: secondsSince(started) })
       place.release()
       rmSync(path)
     } else {
-      const claim = { job_id: job.id, worker_id, attempt: job.attempt }
-      await files.upload(claim, join(values.folder, 'source', 'film.mp4'), size, AbortSignal.timeout(600_000))
-      console.log(
-        JSON.stringify({ seconds: (performance.now() - started) / 1000, memory: peakMemory(process.pid) - before }),
-      )
-      rmSync(job.staging_path)
+      const one = claims.findLast((claim) => claim !== job && !existsSync(claim.output_path))
+      if (one === undefined) throw new Error('no claim is left to upload for')
+      const claim = { job_id: one.id, worker_id, attempt: one.attempt }
+      await files.upload(claim, job.source_path, size, AbortSignal.timeout(600_000))
+      const seconds = secondsSince(started)
+      const done = await persistently(() => api.complete({ ...claim, output_size: size, sha256: film_sha256 }))
+      if (done.status !== 'completed') throw new Error(done.message)
+      tell({ seconds, published: secondsSince(started) })
+      writeFileSync(one.output_path, '')
     }
   }
   clearInterval(beat)
+
+  function tell(figures: Omit<Told, 'memory'>): void {
+    console.log(JSON.stringify({ ...figures, memory: peakMemory(process.pid) - before } satisfies Told))
+  }
+}
+
+/** What a transfer took. */
+interface Told {
+  seconds: number
+  /** Of an upload, until its whole SHA-256 was compared and it had its name. */
+  published?: number
+  /** Bytes of the worker at its peak, beyond those before the first transfer. */
+  memory: number
+}
+
+/** The film's job, and one for each upload. */
+async function claimAll(api: Api, worker_id: string): Promise<Assignment[]> {
+  const claims: Assignment[] = []
+  while (claims.length <= rounds) {
+    const job = await api.claim({ worker_id, boot_id: 'bench', request_id: `bench-${claims.length}`, wait: 30 })
+    if (job === null) throw new Error('the master has too few jobs')
+    claims.push(job)
+  }
+  return claims
+}
+
+/** An answer that takes longer than a client waits is asked for again. */
+async function persistently<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof DarkstreamError && error.code === 'unreachable')) throw error
+    }
+  }
 }
 
 async function all(): Promise<void> {
   const folder = mkdtempSync(join(values.folder, 'darkstream-transfer-'))
   const children: Bun.Subprocess[] = []
   try {
-    makeFile(join(folder, 'source'))
+    makeFile(folder)
     const plain = child(['--role', 'plain', '--folder', folder])
     children.push(plain)
     const plainUrl = `http://127.0.0.1:${await firstLine(plain)}`
     const { process: master, url } = await startMaster(folder)
     children.push(master)
     const idle = peakMemory(master.pid)
-    const worker = child(['--role', 'worker', '--folder', folder, '--bytes', values.bytes], { BENCH_URL: url })
+    const told = ['--folder', folder, '--bytes', values.bytes, '--rounds', values.rounds]
+    const worker = child(['--role', 'worker', ...told], { BENCH_URL: url })
     children.push(worker)
     await measure(folder, plainUrl, worker, () => peakMemory(master.pid) - idle)
   } finally {
@@ -120,10 +173,10 @@ async function measure(
   const seconds: Record<string, number[]> = {}
   const curls = {
     down: ['curl', '-sf', '-o', join(folder, 'down'), plainUrl],
-    up: ['curl', '-sf', '-T', join(folder, 'source', 'film.mp4'), plainUrl],
+    up: ['curl', '-sf', '-T', filmPath(folder), plainUrl],
   }
   let memory = 0
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const way of ['down', 'up'] as const) {
       const started = performance.now()
       if ((await Bun.spawn(curls[way]).exited) !== 0) throw new Error('curl failed')
@@ -132,18 +185,24 @@ async function measure(
       void worker.stdin.write(`${way}\n`)
       void worker.stdin.flush()
       const { value } = await lines.next()
-      const told = JSON.parse(value ?? '') as { seconds: number; memory: number }
+      const told = JSON.parse(value ?? '') as Told
       ;(seconds[`darkstream ${way}`] ??= []).push(told.seconds)
+      if (told.published !== undefined) (seconds['published'] ??= []).push(told.published)
       memory = told.memory
     }
   }
   for (const way of ['down', 'up']) {
     const [curl, ours] = [median(seconds[`curl ${way}`]), median(seconds[`darkstream ${way}`])]
+    const published = way === 'up' ? `, until it is published ${(curl / median(seconds['published'])).toFixed(2)}` : ''
     console.log(
-      `${way.padEnd(5)} curl ${rateText(curl)}, darkstream ${rateText(ours)}, ratio ${(curl / ours).toFixed(2)}`,
+      `${way.padEnd(5)} curl ${rateText(curl)}, darkstream ${rateText(ours)}, ratio ${(curl / ours).toFixed(2)}${published}`,
     )
   }
   console.log(`extra memory at its peak: worker ${mebibyteText(memory)}, master ${mebibyteText(masterMemory())}`)
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000
 }
 
 function rateText(seconds: number): string {
@@ -155,13 +214,19 @@ function mebibyteText(bytes: number): string {
 }
 
 /** A file of noise, which nothing on the way can make smaller. */
-function makeFile(source: string): void {
-  mkdirSync(source)
-  const file = openSync(join(source, 'film.mp4'), 'w')
+function makeFile(folder: string): void {
+  mkdirSync(dirname(filmPath(folder)))
+  const file = openSync(filmPath(folder), 'w')
   const noise = crypto.getRandomValues(new Uint8Array(65_536))
   const block = Buffer.concat(Array.from({ length: 256 }, () => noise))
   for (let at = 0; at < size; at += block.length) writeSync(file, block, 0, Math.min(block.length, size - at))
   closeSync(file)
+  // What is uploaded is the same film, each time as the result of another job.
+  for (let round = 0; round < rounds; round++) writeFileSync(join(dirname(filmPath(folder)), `${round}.mp4`), 'film')
+}
+
+function filmPath(folder: string): string {
+  return join(folder, 'source', 'film.mp4')
 }
 
 async function startMaster(folder: string) {
