@@ -91,6 +91,8 @@ export const Assignment = v.object({
   staging_path: v.string(),
   /** Milliseconds after which the job is given to another worker unless a heartbeat renewed it. */
   lease_ms: v.number(),
+  /** Bytes of a source whose turn it was before, and for which the worker had no room; null when there is none. */
+  passed_over_bytes: v.optional(v.nullable(v.number()), null),
 })
 export type Assignment = v.InferOutput<typeof Assignment>
 

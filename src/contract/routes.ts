@@ -97,6 +97,13 @@ export const routes = {
       wait: v.optional(Integer(0, maxWaitSeconds), 0),
       /** The largest source for which the worker has room now; without it, it takes any. */
       max_source_bytes: v.optional(Integer(0)),
+      /** The largest that its cache has room for when nothing else is in it; missing where that is not bounded. */
+      cache_bytes: v.optional(Integer(0)),
+      /**
+       * Nothing else is: where no source fits, it takes one that does not, unless a worker is there that takes larger ones
+       * than it. So it fails with its reason, instead of waiting for ever.
+       */
+      is_cache_free: v.optional(Flag, false),
     }),
     reply: v.nullable(Assignment),
   },

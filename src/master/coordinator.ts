@@ -13,6 +13,7 @@ import { jobCalls } from './job-calls.ts'
 import type { Parts, ReplaceOptions } from './parts.ts'
 import type { ProfilesOfPath } from './path-profiles.ts'
 import { presenceCalls } from './presence-calls.ts'
+import { Reach } from './reach.ts'
 import { reapUntil } from './reaper.ts'
 import { recoverUndoings } from './replace/undo.ts'
 import type { RetryPolicy } from './retry-policy.ts'
@@ -59,7 +60,8 @@ export interface Coordinator {
 export function createCoordinator(given: CoordinatorOptions): Coordinator {
   const options = { ...given, output_base: given.replace.enabled ? given.root_path : given.output_base }
   const { store, clock, onEvent, worker_timeout_ms, log, profilesOf = () => [] } = options
-  const dispatcher = new Dispatcher({ ...options, profilesOf, lease_ms: worker_timeout_ms })
+  const reach = new Reach(clock, worker_timeout_ms)
+  const dispatcher = new Dispatcher({ ...options, profilesOf, lease_ms: worker_timeout_ms, reach })
   const parts: Parts = {
     ...options,
     profilesOf,
@@ -67,6 +69,7 @@ export function createCoordinator(given: CoordinatorOptions): Coordinator {
     onEvent,
     progress: new Map(),
     obstacles: new Map(),
+    reach,
     uploads: new Uploads(),
     started_at: timestamp(clock()),
   }

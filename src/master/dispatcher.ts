@@ -13,6 +13,7 @@ import type { ReplaceOptions } from './parts.ts'
 import { freePlaces, isPlaceFit, whyNotReplaced } from './replace/fitness.ts'
 import { type ProfilesOfPath, ruleOf } from './path-profiles.ts'
 import { containerOf } from './settings-of.ts'
+import type { Reach } from './reach.ts'
 import { checkSource, unmountedPauseMs } from './source-check.ts'
 
 export interface DispatcherOptions {
@@ -26,11 +27,14 @@ export interface DispatcherOptions {
   /** Milliseconds for which a source must not have changed before it is converted. */
   settle_time_ms: number
   lease_ms: number
+  reach: Reach
   /** What may hold for a source path. */
   profilesOf: ProfilesOfPath
   clock: Clock
   onEvent: OnJobEvent
 }
+
+const unbounded = Number.POSITIVE_INFINITY
 
 /** Who asks for a job; a worker of ours with an id for the request, so that the same request gets the same job. */
 export interface Asker {
@@ -38,6 +42,10 @@ export interface Asker {
   request_id: string | null
   /** The largest source that it has room for; any, unless told. */
   max_source_bytes?: number | undefined
+  /** The largest that it has room for beside nothing; any, unless told. */
+  cache_bytes?: number | undefined
+  /** Whether it takes a larger one than fits, where there is no other and nobody else takes that. */
+  is_cache_free?: boolean
 }
 
 /** Hands out pending jobs, and holds askers until there is one. */
@@ -115,10 +123,10 @@ export class Dispatcher {
     // A foreign worker writes to the output path itself: in replace mode that would be over a source, and unchecked.
     if (asker.request_id === null && this.options.replace.enabled) return undefined
     while (!this.stopped && !signal?.aborted && this.options.clock() >= this.pausedUntil) {
-      const job = await this.options.store.claim({ ...asker, lease_ms: this.options.lease_ms })
+      const job = await this.claim(asker)
       if (!job) return undefined
       const fit = await this.fit(job)
-      if (fit && (fit.source_size ?? 0) > (asker.max_source_bytes ?? Number.POSITIVE_INFINITY)) {
+      if (fit && (fit.source_size ?? 0) > Math.max(job.source_size ?? 0, asker.max_source_bytes ?? unbounded)) {
         // It has grown since it was scanned; its size is known now.
         await this.putAside(fit, 0)
         continue
@@ -129,6 +137,16 @@ export class Dispatcher {
       }
     }
     return undefined
+  }
+
+  private async claim({ worker_id, request_id, max_source_bytes, cache_bytes, is_cache_free }: Asker) {
+    const { store, lease_ms, reach } = this.options
+    const claim = { worker_id, request_id, lease_ms }
+    const job = await store.claim({ ...claim, max_source_bytes })
+    if (job || max_source_bytes === undefined || !is_cache_free) return job
+    const first = await store.nextFor(worker_id)
+    const isLeft = reach.isTakenByOther(worker_id, first?.source_size ?? 0)
+    return store.claim({ ...claim, max_source_bytes: isLeft ? cache_bytes : undefined })
   }
 
   /** Nobody is there to hear the answer. */

@@ -8,6 +8,7 @@ import type { Dispatcher } from './dispatcher.ts'
 import type { OnJobEvent } from './events.ts'
 import type { Moves } from './moves.ts'
 import type { ProfilesOfPath } from './path-profiles.ts'
+import type { Reach } from './reach.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { Uploads } from './transfer/uploads.ts'
 
@@ -46,6 +47,7 @@ export interface Parts {
   progress: Map<string, { attempt: number; progress: Progress }>
   /** Why workers take no jobs, by their id, as their newest heartbeat said; news as well. */
   obstacles: Map<string, string>
+  reach: Reach
   uploads: Uploads
   scanReport: () => StatsReport['scan']
   version: string

@@ -31,6 +31,7 @@ export function presenceCalls(parts: Parts): Pick<Handlers, PresenceCalls> {
     async leave({ worker_id, boot_id }) {
       await refuseReplaced(parts, worker_id, boot_id)
       await store.markOffline(worker_id)
+      parts.reach.left(worker_id)
       parts.log.info(`worker ${worker_id} left`)
       return { released: await releaseAll(parts, worker_id, 'its worker was stopped') }
     },
@@ -40,6 +41,7 @@ export function presenceCalls(parts: Parts): Pick<Handlers, PresenceCalls> {
       if (boot_id !== undefined) await refuseReplaced(parts, worker_id, boot_id)
       await store.heartbeat(heartbeat)
       noteObstacle(parts, heartbeat)
+      parts.reach.heard(worker_id)
       if (claims) await renewClaims(parts, worker_id, claims)
       // A foreign worker that says it has no job has lost the answer that gave it one.
       else if (heartbeat.active_jobs !== 0) await store.renewWorker(worker_id, worker_timeout_ms)

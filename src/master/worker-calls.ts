@@ -25,14 +25,17 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
         const why = 'it writes results itself, and replace.enabled lets only our own workers convert'
         parts.log.warn(`worker ${worker_id} is given no jobs: ${why}`, { worker_id })
       }
+      parts.reach.asked(worker_id)
       const job = await dispatcher.next({ worker_id, request_id: null }, wait * 1000, signal)
-      return job ? assignment(job) : null
+      return job ? { ...assignment(job), passed_over_bytes: null } : null
     },
 
-    async claim({ worker_id, boot_id, request_id, wait, max_source_bytes }, signal) {
+    async claim({ boot_id, wait, ...asker }, signal) {
+      const { worker_id, max_source_bytes, cache_bytes } = asker
       await refuseReplaced(parts, worker_id, boot_id)
-      const job = await dispatcher.next({ worker_id, request_id, max_source_bytes }, wait * 1000, signal)
-      return job ? assignment(job) : null
+      parts.reach.asked(worker_id, cache_bytes)
+      const job = await dispatcher.next(asker, wait * 1000, signal)
+      return job ? { ...assignment(job), passed_over_bytes: await passedOver(job, max_source_bytes) } : null
     },
 
     async reportProgress({ job_id, worker_id, attempt, progress }) {
@@ -65,7 +68,14 @@ export function workerCalls(parts: Parts): Pick<Handlers, WorkerCalls> {
     },
   }
 
-  function assignment(job: Job): Assignment {
+  /** The size of the source whose turn it was before this job's, had it not been larger than the limit. */
+  async function passedOver(job: Job, max_source_bytes: number | undefined): Promise<number | null> {
+    if (max_source_bytes === undefined) return null
+    const size = (await store.nextFor(job.worker_id ?? '', job.id))?.source_size ?? 0
+    return size > max_source_bytes ? size : null
+  }
+
+  function assignment(job: Job): Omit<Assignment, 'passed_over_bytes'> {
     const settings = settingsOf(parts, job, profileOf(parts, job))
     // What a person asked for is not to be changed by what a worker finds.
     const isAsked = !hasOwnPriority(parts, job)

@@ -165,6 +165,8 @@ export interface Store extends Standings, Replacements, Tokens {
     /** Of the source, in bytes. */
     max_source_bytes?: number | undefined
   }): Promise<Job | undefined>
+  /** The job that a worker would be given now without a limit; with another job, only if its turn is before that one's. */
+  nextFor(worker_id: string, before_id?: string): Promise<Job | undefined>
   /** Prolongs the claim's lease; false when it is no longer the worker's. */
   renew(key: ClaimKey, lease_ms: number): Promise<boolean>
   /** Prolongs every lease in the worker's name. */

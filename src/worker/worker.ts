@@ -13,6 +13,7 @@ import { Outbox, outboxFolderName } from './outbox.ts'
 import { type RunContext, runJob, stopNow } from './run-job.ts'
 import { Space } from './space.ts'
 import type { CacheRoom } from './transfer/cached-source.ts'
+import { PassedOver } from './transfer/passed-over.ts'
 
 /** Seconds for which the master holds a request for a job when there is none. */
 const claimWaitSeconds = 25
@@ -72,6 +73,7 @@ export class Worker {
   /** That a claim came or went. */
   private readonly news = new Pulse()
   private fault: DarkstreamError | undefined
+  private readonly passedOver = new PassedOver()
   private readonly context: Omit<RunContext, keyof Steps>
   private readonly obstacles: ObstacleWatch
 
@@ -209,8 +211,9 @@ export class Worker {
     }
     let room: CacheRoom | undefined
     try {
-      room = await files?.offer(signal)
+      room = await files?.offer(signal, this.passedOver.owed_bytes)
       const job = await this.ask(room)
+      if (job) this.passedOver.note(job.passed_over_bytes)
       if (job) room?.take(job.source_size)
       else room?.release()
       return job ? { job, room } : undefined
@@ -230,13 +233,10 @@ export class Worker {
     const request = { worker_id, boot_id, request_id: crypto.randomUUID(), wait: claimWaitSeconds }
     const patience = { first_pause_ms: retry_pause_ms, log: this.log, what: 'ask for a job' }
     for (;;) {
-      const limit = room?.max_source_bytes
-      const more = limit === undefined ? [] : [room?.more].filter((one) => one !== undefined)
-      const signal = AbortSignal.any([this.draining.signal, ...more])
+      const signal = AbortSignal.any([this.draining.signal, ...(room ? [room.more] : [])])
       const askedAt = performance.now()
       try {
-        const input = limit === undefined ? request : { ...request, max_source_bytes: limit }
-        const job = await persist(() => api.claim(input, signal), { ...patience, signal })
+        const job = await persist(() => api.claim({ ...request, ...room?.limits }, signal), { ...patience, signal })
         // A master that answers "nothing" at once (it is stopping, its storage is away) is not to be asked in a circle.
         if (!job && performance.now() - askedAt < 1000) await sleep(jittered(retry_pause_ms), this.draining.signal)
         return job

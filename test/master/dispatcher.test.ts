@@ -118,3 +118,72 @@ test("a job of the original's, which no scan has seen, is handed out as it is", 
   original.close()
   expect(await master.api.nextJob({ worker_id: 'w' })).toMatchObject({ id: 'video_001.mp4_20251107205659', attempt: 1 })
 })
+
+test('a source that has grown beyond the room of who asked is given back, and to one with more room', async () => {
+  const master = openMaster()
+  const id = await master.addSource('a.mkv', 'short')
+  const path = join(master.root_path, 'a.mkv')
+  writeFileSync(path, 'longer than it was when it was scanned')
+  utimesSync(path, new Date(master.clock.now - 60_000), new Date(master.clock.now - 60_000))
+  expect(await master.api.claim({ ...asker, request_id: 'r1', max_source_bytes: 10 })).toBeNull()
+  const { job, attempts } = await master.api.job({ job_id: id })
+  expect([job.status, job.source_size, attempts]).toEqual(['pending', 38, []])
+  expect(await master.api.claim({ ...asker, request_id: 'r2', max_source_bytes: 38 })).toMatchObject({ id })
+})
+
+test('who hangs up and makes the same request again, with more room, is given one job and keeps it', async () => {
+  const master = openMaster()
+  const hangUp = new AbortController()
+  const request = { ...asker, request_id: 'same', wait: 50 }
+  const first = master.api.claim({ ...request, max_source_bytes: 3 }, hangUp.signal)
+  const id = await master.addSource('a.mkv')
+  const second = master.api.claim({ ...request, max_source_bytes: 10 })
+  await master.addSource('b.mkv', 'b')
+  hangUp.abort()
+  const answers = [await first, await second].flatMap((job) => (job ? [job.id] : []))
+  const held = (await master.api.jobs({ status: 'processing' })).jobs.map((job) => job.id)
+  expect(held).toEqual(answers)
+  expect(held).toHaveLength(1)
+  expect([id, ...held]).toContain(id)
+})
+
+test('while its cache is in use a worker is told what it passes over; when it is not, it takes what nobody else takes', async () => {
+  const master = openMaster()
+  const id = await master.addSource('large.mkv', 'a large film')
+  await master.addSource('small.mkv', 'small')
+  const room = { ...asker, max_source_bytes: 8, cache_bytes: 10 }
+  expect(await master.remote.claim({ ...room, request_id: 'r1' })).toMatchObject({
+    source_size: 5,
+    passed_over_bytes: 12,
+  })
+  expect(await master.remote.claim({ ...room, request_id: 'r2' })).toBeNull()
+  // Another worker that takes larger ones is left what this one has no room for.
+  const other = { worker_id: 'other', boot_id: 'boot', max_source_bytes: 0, cache_bytes: 20 }
+  expect(await master.remote.claim({ ...other, request_id: 'r3' })).toBeNull()
+  expect(await master.remote.claim({ ...room, request_id: 'r4', is_cache_free: true })).toBeNull()
+  const larger = await master.addSource('larger.mkv', 'x'.repeat(21))
+  await master.remote.prioritizeJob({ job_id: larger, priority: 9 })
+  const forNobody = await master.remote.claim({ ...room, request_id: 'r6', is_cache_free: true })
+  expect(forNobody).toMatchObject({ id: larger })
+  await master.remote.leave({ worker_id: 'other', boot_id: 'boot' })
+  const taken = await master.remote.claim({ ...room, request_id: 'r5', is_cache_free: true })
+  expect(taken).toMatchObject({ id, passed_over_bytes: null })
+})
+
+test('the large one that comes later, or with less priority, is not passed over', async () => {
+  const master = openMaster()
+  await master.addSource('small.mkv', 'small')
+  await master.addSource('urgent.mkv', 'also')
+  await master.addSource('large.mkv', 'a large film')
+  const { jobs } = await master.api.jobs({ search: 'urgent' })
+  await master.api.prioritizeJob({ job_id: jobs[0]?.id ?? '', priority: 9 })
+  const room = { ...asker, max_source_bytes: 8 }
+  const given = [
+    await master.api.claim({ ...room, request_id: 'r1' }),
+    await master.api.claim({ ...room, request_id: 'r2' }),
+  ]
+  expect(given.map((job) => [job?.source_size, job?.passed_over_bytes])).toEqual([
+    [4, null],
+    [5, null],
+  ])
+})

@@ -8,7 +8,7 @@ import { statements } from './statements.ts'
 /** Claims in a row that may end with a lost worker before the job itself is held to be the cause. */
 const maxLostClaims = 5
 
-type ClaimSteps = 'claim' | 'renew' | 'renewWorker' | 'renewAll' | 'release' | 'putBack' | 'releaseWorker' | 'reap'
+type ClaimSteps = 'claim' | 'nextFor' | 'renew' | 'renewWorker' | 'renewAll' | 'release' | 'putBack' | 'releaseWorker' | 'reap'
 
 /** How claims are taken, held, given back and lost. */
 export function claims(db: Connection): Pick<Store, ClaimSteps> {
@@ -27,6 +27,10 @@ export function claims(db: Connection): Pick<Store, ClaimSteps> {
           (max_source_bytes === null ? undefined : db.job(statements.claimFitting, taken))
         )
       })
+    },
+
+    async nextFor(worker_id, before_id) {
+      return db.job(statements.nextFor, { worker_id, before_id: before_id ?? null, now_ms: db.clock() })
     },
 
     async renew(key, lease_ms) {

@@ -100,6 +100,10 @@ export const statements = {
   /** As `claim`, past those that are larger than the limit. */
   claimFitting: `${takeFor} AND rowid = (${nextFitting}) RETURNING ${jobColumns}`,
 
+  /** A pause that was over before the other's claim tells no two apart. */
+  nextFor: `SELECT ${jobColumns} FROM jobs WHERE rowid = (${nextPending}) AND ($before_id IS NULL
+    OR (-priority, created_at, rowid) < (SELECT -priority, created_at, rowid FROM jobs WHERE id = $before_id))`,
+
   renew: `UPDATE jobs SET lease_expires_ms = $lease_expires_ms WHERE ${owned} RETURNING id`,
 
   renewWorker: `UPDATE jobs INDEXED BY jobs_leases SET lease_expires_ms = $lease_expires_ms WHERE worker_id = $worker_id AND status = 'processing'`,

@@ -57,10 +57,11 @@ export class CacheFolder {
     return Math.max(await sizeOf(this.pathOf(name)), await sizeOf(this.partOf(name)))
   }
 
-  /** Bytes that may still be written to its disk. */
-  async free(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.path)
-    return bavail * bsize
+  /** Bytes that may still be written to its disk, and that there would be on it if nothing were. */
+  async disk(): Promise<{ free: number; whole: number }> {
+    const { blocks, bfree, bavail, bsize } = await statfs(this.path)
+    // Some are kept for root.
+    return { free: bavail * bsize, whole: (blocks - bfree + bavail) * bsize }
   }
 }
 

@@ -1,7 +1,12 @@
+import type { Input } from '../../contract/routes.ts'
+
+/** How large a source may come, as a claim tells it. */
+export type RoomLimits = Pick<Input<'claim'>, 'max_source_bytes' | 'cache_bytes' | 'is_cache_free'>
+
 /** Room in the cache that is set aside before a job is asked for. It is given back, or becomes the place of the job's source. */
 export interface CacheRoom {
-  /** Bytes of the largest source that may come; undefined for any. */
-  max_source_bytes: number | undefined
+  /** What is told of it when a job is asked for. */
+  limits: RoomLimits
   /** Aborts when there may be more room than this. */
   more: AbortSignal
   /** Makes it as large as it can be now. */

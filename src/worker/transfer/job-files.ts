@@ -70,12 +70,12 @@ export class JobFiles {
   }
 
   /**
-   * Room for the source of a job that is to be asked for, as soon as there is any; undefined where the master's results are
+   * Room for the source of a job that is to be asked for, as soon as there is any, or so many bytes; undefined where the master's results are
    * before this host, since then its sources are as a rule: one that is not waits for room when it has been claimed. Throws
    * the signal's reason.
    */
-  async offer(signal: AbortSignal): Promise<CacheRoom | undefined> {
-    return (await this.areFetched()) ? this.cache.offer(signal) : undefined
+  async offer(signal: AbortSignal, least_bytes: number): Promise<CacheRoom | undefined> {
+    return (await this.areFetched()) ? this.cache.offer(signal, least_bytes) : undefined
   }
 
   /** Bytes that sources of no use at the moment take in the scratch folder. */

@@ -3,7 +3,7 @@ import { ConversionError } from '../../contract/failure.ts'
 import { Pulse, sleep } from '../../util/clock.ts'
 import { formatBytes } from '../../util/format.ts'
 import { type CacheEntry, CacheFolder, sizeOf } from './cache-folder.ts'
-import type { CachedSource, CacheRoom } from './cached-source.ts'
+import type { CachedSource, CacheRoom, RoomLimits } from './cached-source.ts'
 
 /** Milliseconds between two looks whether room came free on the disk. */
 const lookAgainMs = 1000
@@ -62,13 +62,13 @@ export class SourceCache {
   }
 
   /**
-   * All the room that is left, for a source that is not known yet: one at a time, and as soon as there is any. Undefined
-   * where nothing bounds it; throws the signal's reason.
+   * All the room that is left, for a source that is not known yet: one at a time, and as soon as there is any, or so many
+   * bytes where that is told and the cache is as large. Undefined where nothing bounds it; throws the signal's reason.
    */
-  async offer(signal: AbortSignal): Promise<CacheRoom | undefined> {
+  async offer(signal: AbortSignal, least_bytes = 0): Promise<CacheRoom | undefined> {
     const { max_cache, min_free } = this.options
     if (max_cache === 0 && min_free === 0) return undefined
-    const offered = this.offering.then(() => this.offerInTurn(signal))
+    const offered = this.offering.then(() => this.offerInTurn(least_bytes, signal))
     this.offering = offered.catch(() => {})
     return offered
   }
@@ -107,15 +107,17 @@ export class SourceCache {
     return sum((await this.unused()).map(({ size }) => size))
   }
 
-  private async offerInTurn(signal: AbortSignal): Promise<CacheRoom> {
+  private async offerInTurn(least_bytes: number, signal: AbortSignal): Promise<CacheRoom> {
     await this.folder.make()
+    const cache_bytes = await this.wholeBytes()
+    const least = least_bytes > cache_bytes ? 1 : Math.max(1, least_bytes)
     for (;;) {
       signal.throwIfAborted()
       const freed = this.freed.next()
       const share = { bytes: 0, isOffer: true }
       const isTurn = this.growths === 0 && [...this.shares].every(({ isOffer }) => !isOffer)
       const left = isTurn ? await this.leftFor(share) : 0
-      if (left > 0 || this.shares.size === 0) return this.open(share, left, freed)
+      if (left >= least || this.shares.size === 0) return this.open(share, { left, cache_bytes, freed })
       await sleep(lookAgainMs, AbortSignal.any([signal, freed]))
     }
   }
@@ -126,17 +128,23 @@ export class SourceCache {
     return share && this.shares.has(share) ? share : { bytes: 0, isOffer: false }
   }
 
-  private open(share: Share, left: number, freed: AbortSignal): CacheRoom {
+  private open(share: Share, at: { left: number; cache_bytes: number; freed: AbortSignal }): CacheRoom {
+    const limits = (left: number): RoomLimits => {
+      share.bytes = Math.max(0, left)
+      const is_cache_free = [...this.shares].every((other) => other === share)
+      return { max_source_bytes: share.bytes, cache_bytes: at.cache_bytes, is_cache_free }
+    }
     const room: CacheRoom = {
-      ...this.bounds(share, left),
-      more: freed,
+      limits: limits(at.left),
+      more: at.freed,
       widen: async () => {
         room.more = this.freed.next()
-        Object.assign(room, this.bounds(share, await this.leftFor(share)))
+        room.limits = limits(await this.leftFor(share))
       },
       take: (bytes) => {
         share.isOffer = false
-        this.shrink(share, bytes ?? 0)
+        share.bytes = Math.min(share.bytes, bytes ?? 0)
+        this.freed.beat()
       },
       release: () => this.end(share),
     }
@@ -145,20 +153,21 @@ export class SourceCache {
     return room
   }
 
-  /** Beside nothing any source may come: whether it fits is told of it by name. */
-  private bounds(share: Share, left: number): Pick<CacheRoom, 'max_source_bytes'> {
-    share.bytes = Math.max(0, left)
-    const isAlone = [...this.shares].every((other) => other === share)
-    return { max_source_bytes: isAlone ? undefined : share.bytes }
-  }
-
   private shrink(share: Share, bytes: number): void {
-    share.bytes = Math.min(share.bytes, bytes)
+    if (share.bytes <= bytes) return
+    share.bytes = bytes
     this.freed.beat()
   }
 
   private end(share: Share): void {
     if (this.shares.delete(share)) this.freed.beat()
+  }
+
+  /** Bytes of the largest source that fits when nothing else is there. */
+  private async wholeBytes(): Promise<number> {
+    const { max_cache, min_free } = this.options
+    const byLimit = max_cache === 0 ? Number.POSITIVE_INFINITY : max_cache
+    return min_free === 0 ? byLimit : Math.max(0, Math.min(byLimit, (await this.folder.disk()).whole - min_free))
   }
 
   /** Bytes of the largest source that fits beside the others. Its result is to have a place, too, unless it is alone. */
@@ -169,7 +178,7 @@ export class SourceCache {
     if (min_free === 0) return byLimit
     const needs = await this.needsOf(others)
     const spare = await this.spareBytes()
-    const onDisk = (await this.folder.free()) + spare - needs - min_free
+    const onDisk = (await this.folder.disk()).free + spare - needs - min_free
     return Math.min(byLimit, others.length === 0 ? onDisk : Math.floor(onDisk / 2))
   }
 
@@ -219,7 +228,7 @@ export class SourceCache {
       const kept = sum(unused.map(({ size }) => size)) + sum(known.map(({ bytes }) => bytes))
       const isOver = max_cache !== 0 && kept > max_cache
       const needs = min_free === 0 ? 0 : await this.needsOf(known)
-      const free = min_free === 0 ? 0 : (await this.folder.free()) - min_free
+      const free = min_free === 0 ? 0 : (await this.folder.disk()).free - min_free
       const [oldest] = unused
       if (!oldest || (!isOver && needs <= free)) {
         const sources = [...this.olderThan(share), share].map((one) => this.comingOf(one))

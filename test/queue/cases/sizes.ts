@@ -59,6 +59,21 @@ export function sizeCases(check: Check): void {
     expect(await sizesTaken(world, [55, 55, 9000, 65, 65])).toEqual([50, undefined, 9000, 60, undefined])
   })
 
+  check('a job whose turn was before that of a given one is told of, and not taken by that', async (world) => {
+    await addSizes(world, [50, 9000, 20, 8000])
+    const before = async (limit: number) => {
+      const job = await there(asked(world, limit))
+      return [job.source_size, (await world.store.nextFor('alice', job.id))?.source_size]
+    }
+    expect(await before(100)).toEqual([50, undefined])
+    expect(await before(100)).toEqual([20, 9000])
+    expect(await world.store.nextFor('bob')).toEqual(await world.job('9000'))
+    await world.store.prioritize(idOf('8000'), 9)
+    expect(await before(9000)).toEqual([8000, undefined])
+    expect(await before(9000)).toEqual([9000, undefined])
+    expect(await world.store.nextFor('bob')).toBeUndefined()
+  })
+
   check('the same request gets the same job, whatever room is left for it meanwhile', async (world) => {
     await addSizes(world, [500])
     const claim = { worker_id: 'alice', request_id: 'one', lease_ms }

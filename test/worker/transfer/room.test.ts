@@ -19,19 +19,24 @@ async function add(master: TestMaster, name: string, clip: ClipName): Promise<nu
 
 /** What was asked for and given, and the most that lay in the cache whenever a source was asked for. */
 interface Seen {
-  asked: { request_id: string; limit: unknown; size: number }[]
+  asked: { request_id: string; limit: unknown; isFree: unknown; size: number }[]
   most: number
 }
 
 /** A worker over HTTP that fetches ahead in two slots, and what is seen of it. */
-function watchedWorker(master: TestMaster, limits: { max_cache: number; min_free: number; work_base: string }) {
+function watchedWorker(
+  master: TestMaster,
+  limits: { max_cache: number; min_free: number; work_base: string },
+  worker_id = 'w',
+) {
   const { api, transfer } = serve(master)
   const seen: Seen = { asked: [], most: 0 }
   const sources = join(limits.work_base, 'sources')
   const watched: Api = {
     ...api,
     async claim(input, signal) {
-      const one: Seen['asked'][number] = { request_id: input.request_id, limit: input.max_source_bytes, size: 0 }
+      const { request_id, max_source_bytes: limit, is_cache_free: isFree } = input
+      const one: Seen['asked'][number] = { request_id, limit, isFree, size: 0 }
       seen.asked.push(one)
       const job = await api.claim(input, signal)
       one.size = job?.source_size ?? 0
@@ -40,6 +45,7 @@ function watchedWorker(master: TestMaster, limits: { max_cache: number; min_free
   }
   const files = openFiles({
     ...limits,
+    worker_id,
     api: watched,
     transfer: {
       ...transfer,
@@ -50,7 +56,8 @@ function watchedWorker(master: TestMaster, limits: { max_cache: number; min_free
     },
   })
   const { work_base, min_free } = limits
-  return { ...openWorker(watched, { work_base, min_free, files, concurrency: 2, prefetch: true }), seen, sources }
+  const options = { work_base, min_free, files, concurrency: 2, prefetch: true, worker_id }
+  return { ...openWorker(watched, options), seen, sources }
 }
 
 function bytesIn(folder: string): number {
@@ -61,7 +68,7 @@ async function expectAllDone(master: TestMaster, { asked }: Seen): Promise<void>
   const { jobs } = await master.api.jobs({})
   // At the first attempt: none was claimed that had to be given back.
   expect(jobs.map(({ status, attempt }) => [status, attempt])).toEqual(jobs.map(() => ['completed', 1]))
-  for (const { size, limit } of asked) expect(size).toBeLessThanOrEqual(Number(limit ?? Number.POSITIVE_INFINITY))
+  for (const { size, limit } of asked) expect(size).toBeLessThanOrEqual(Number(limit))
 }
 
 test('slots that fetch ahead share a small cache: each claims what there is room for, and asks anew when there is more', async () => {
@@ -86,6 +93,41 @@ test('slots that fetch ahead share a small cache: each claims what there is room
   expect(order.slice(0, 2)).toEqual([large, small])
   const requests = Map.groupBy(seen.asked, ({ request_id }) => request_id)
   expect([...requests.values()].some((asked) => asked.length > 1)).toBe(true)
+})
+
+test('what is larger than the whole cache is claimed when nothing else is there to do, and fails with both limits', async () => {
+  const master = openMaster()
+  const large = await add(master, 'a.mp4', 'long.mp4')
+  await add(master, 'b.mp4', 'plain.mp4')
+  await add(master, 'c.mp4', 'plain.mp4')
+  const { worker, seen } = watchedWorker(master, { work_base: temporaryFolder(), max_cache: large - 1, min_free: 0 })
+  await workUntil(master, worker, 3)
+  const order = seen.asked.flatMap(({ size }) => (size > 0 ? [size] : []))
+  expect(order.indexOf(large)).toBe(2)
+  const { jobs } = await master.api.jobs({ status: 'failed' })
+  expect(jobs).toMatchObject([{ source_size: large, error_class: 'worker' }])
+  expect(jobs[0]?.error_message).toContain('does not fit')
+  expect(jobs[0]?.error_message).toContain('storage.max_cache')
+})
+
+test('it is left to a worker that takes it, where one is there', async () => {
+  const master = openMaster()
+  const large = await add(master, 'a.mp4', 'long.mp4')
+  await add(master, 'b.mp4', 'plain.mp4')
+  const limits = { max_cache: large - 1, min_free: 0 }
+  const small = watchedWorker(master, { ...limits, work_base: temporaryFolder() })
+  const roomy = watchedWorker(master, { ...limits, max_cache: large, work_base: temporaryFolder() }, 'roomy')
+  // It is there, and has told what it takes.
+  const asker = { worker_id: 'roomy', boot_id: 'of before', request_id: 'r' }
+  const { api } = serve(master)
+  expect(await api.claim({ ...asker, max_source_bytes: 0, cache_bytes: large })).toBeNull()
+  const running = small.worker.run()
+  await master.whenEnded(1)
+  await workUntil(master, roomy.worker, 2)
+  small.worker.drain()
+  await running
+  await expectAllDone(master, small.seen)
+  expect(roomy.seen.asked.map(({ size }) => size)).toContain(large)
 })
 
 test('a client of the original is given what a worker of ours has no room for', async () => {

@@ -83,7 +83,7 @@ describe('room for a source that is not known yet', () => {
   test('is all that is left, for one at a time; what the job does not need is the next one’s', async () => {
     const { cache } = openCache()
     const first = await offered(cache)
-    expect(first.max_source_bytes).toBeUndefined()
+    expect(first.limits).toEqual({ max_source_bytes: 1000, cache_bytes: 1000, is_cache_free: true })
     const order: string[] = []
     const second = offered(cache).then((room) => {
       order.push('second')
@@ -92,10 +92,10 @@ describe('room for a source that is not known yet', () => {
     await Promise.resolve()
     order.push('taken')
     first.take(400)
-    expect((await second).max_source_bytes).toBe(600)
+    expect((await second).limits).toEqual({ max_source_bytes: 600, cache_bytes: 1000, is_cache_free: false })
     expect(order).toEqual(['taken', 'second'])
     ;(await second).release()
-    expect((await offered(cache)).max_source_bytes).toBe(600)
+    expect((await offered(cache)).limits.max_source_bytes).toBe(600)
   })
 
   test('is waited for while others have all of it, until the signal', async () => {
@@ -107,21 +107,32 @@ describe('room for a source that is not known yet', () => {
     stopping.abort(new Error('stop'))
     expect(await reason(stopped)).toContain('stop')
     used.release()
-    expect((await waiting).max_source_bytes).toBeUndefined()
+    expect((await waiting).limits.is_cache_free).toBe(true)
+  })
+
+  test('is waited for where more than is left is owed to a larger one, unless even the whole cache is too small', async () => {
+    const { cache, put } = openCache()
+    const used = await put('a', 300)
+    const owed = cache.offer(never, 800)
+    expect(await settled(owed)).toBe(false)
+    used.release()
+    expect((await owed)?.limits.max_source_bytes).toBe(1000)
+    ;(await owed)?.take(600)
+    expect((await cache.offer(never, 1001))?.limits.max_source_bytes).toBe(400)
   })
 
   test('tells when there is more, and is the same room when it is wider', async () => {
     const { cache, put } = openCache()
     const used = [await put('a', 500), await put('b', 200)]
     const room = await offered(cache)
-    expect([room.max_source_bytes, room.more.aborted]).toEqual([300, false])
+    expect([room.limits.max_source_bytes, room.more.aborted]).toEqual([300, false])
     used[0]?.release()
     expect(room.more.aborted).toBe(true)
     await room.widen()
-    expect([room.max_source_bytes, room.more.aborted]).toEqual([800, false])
+    expect([room.limits.max_source_bytes, room.more.aborted]).toEqual([800, false])
     used[1]?.release()
     await room.widen()
-    expect(room.max_source_bytes).toBeUndefined()
+    expect(room.limits).toMatchObject({ max_source_bytes: 1000, is_cache_free: true })
   })
 
   test('becomes the place of the job’s source at once, whatever waits for room', async () => {
@@ -149,7 +160,7 @@ describe('room for a source that is not known yet', () => {
     ]
     const offer = offered(cache)
     await Promise.all(holding.map(async (one) => (await one).release()))
-    expect((await offer).max_source_bytes).toBeUndefined()
+    expect((await offer).limits.max_source_bytes).toBe(1000)
   })
 
   test('is not what is in use; what is not goes when the room is taken, and not before', async () => {
@@ -158,7 +169,7 @@ describe('room for a source that is not known yet', () => {
     ;(await put('new', 300)).release()
     const used = await put('used', 400)
     const room = await offered(cache)
-    expect(room.max_source_bytes).toBe(600)
+    expect(room.limits.max_source_bytes).toBe(600)
     expect(names()).toEqual(['new', 'old', 'used'])
     room.take(200)
     const held = await cache.hold({ ...wanted('b', 200), room }, never)
@@ -171,7 +182,7 @@ describe('room for a source that is not known yet', () => {
     writeFileSync(join(folder, 'half.part'), Buffer.alloc(700))
     const used = await cache.hold(wanted('a', 400), never)
     const room = await offered(cache)
-    expect(room.max_source_bytes).toBe(600)
+    expect(room.limits.max_source_bytes).toBe(600)
     room.take(600)
     await cache.hold({ ...wanted('b', 600), room }, never)
     expect(names()).toEqual([])
@@ -201,11 +212,11 @@ describe.skipIf(lacksMounts('room in the cache on a full disk'))('on a small dis
     const size = 4 * piece
     const held = await cache.hold({ name: 'a', size, result_path }, never)
     const left = free() - least
-    expect((await offered(cache, true)).max_source_bytes).toBe(Math.floor((left - 2 * size) / 2))
+    expect((await offered(cache, true)).limits.max_source_bytes).toBe(Math.floor((left - 2 * size) / 2))
     writeFileSync(held.part_path, Buffer.alloc(size))
     writeFileSync(result_path, Buffer.alloc(piece))
     // What is there has taken its room: the same is left.
-    expect(Math.abs(((await offered(cache, true)).max_source_bytes ?? 0) - (left - 2 * size) / 2)).toBeLessThan(
+    expect(Math.abs(Number((await offered(cache, true)).limits.max_source_bytes) - (left - 2 * size) / 2)).toBeLessThan(
       64 * 1024,
     )
     held.release()
@@ -232,10 +243,10 @@ describe.skipIf(lacksMounts('room in the cache on a full disk'))('on a small dis
   })
 
   test('beside nothing, what does not fit is refused with what it would take', async () => {
-    const { disk, cache, result_path } = onTinyDisk()
+    const { disk, cache, result_path, free } = onTinyDisk()
     using _ = disk
     expect(await reason(cache.hold({ name: 'a', size: 16 * piece, result_path }, never))).toContain('storage.min_free')
-    expect((await offered(cache, true)).max_source_bytes).toBeUndefined()
+    expect((await offered(cache, true)).limits).toMatchObject({ max_source_bytes: free() - least, is_cache_free: true })
   })
 })
 
