@@ -27,10 +27,11 @@ export const nextPending = `SELECT number FROM (
   ) ORDER BY priority DESC, created_at, not_before_ms, number LIMIT 1`
 
 /**
- * Jobs of one class of sizes, or of one list of refusers, that are looked at for one that fits. Only in the class of the
- * limit itself, and among refused jobs, are there any that do not.
+ * Jobs of one class of sizes, or of one list of refusers, that are looked at for one that fits: all that are pending may
+ * have a size just above the limit. Only in the class of the limit itself, and among refused jobs, are there any that do
+ * not fit; what stands behind more of them is found when they are gone, or with more room.
  */
-const looks = 1000
+const looks = 200
 
 /** The first of a few pending jobs whose source is not larger than the limit; one of unknown size fits. */
 const firstFitting = (where: string) => `(SELECT number FROM (

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { mkdirSync, readdirSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Api } from '../../../src/contract/api.ts'
+import { DarkstreamError } from '../../../src/contract/error.ts'
 import { type ClipName, useClips } from '../../support/clips.ts'
 import { openMaster, type TestMaster } from '../../support/master.ts'
 import { temporaryFolder } from '../../support/program.ts'
@@ -30,6 +31,7 @@ function watchedWorker(
   worker_id = 'w',
 ) {
   const { api, transfer } = serve(master)
+  let failures = 0
   const seen: Seen = { asked: [], most: 0 }
   const sources = join(limits.work_base, 'sources')
   const watched: Api = {
@@ -52,6 +54,11 @@ function watchedWorker(
       async fetchSource(claim, ...rest) {
         seen.most = Math.max(seen.most, bytesIn(sources))
         return transfer.fetchSource(claim, ...rest)
+      },
+      // Results wait in the outbox meanwhile, on the same disk.
+      async uploaded(...args) {
+        if (failures++ % 3 !== 2) throw new DarkstreamError('unreachable', 'away')
+        return transfer.uploaded(...args)
       },
     },
   })
