@@ -8,7 +8,16 @@ import { statements } from './statements.ts'
 /** Claims in a row that may end with a lost worker before the job itself is held to be the cause. */
 const maxLostClaims = 5
 
-type ClaimSteps = 'claim' | 'nextFor' | 'renew' | 'renewWorker' | 'renewAll' | 'release' | 'putBack' | 'releaseWorker' | 'reap'
+type ClaimSteps =
+  | 'claim'
+  | 'nextFor'
+  | 'renew'
+  | 'renewWorker'
+  | 'renewAll'
+  | 'release'
+  | 'putBack'
+  | 'releaseWorker'
+  | 'reap'
 
 /** How claims are taken, held, given back and lost. */
 export function claims(db: Connection): Pick<Store, ClaimSteps> {
