@@ -82,7 +82,7 @@ async function start(role: Role, say: (line: string) => void): Promise<string[]>
     const last = (await wordsSince(began, unit)).slice(-5).map((line) => `\n  ${line}`)
     throw refusal(`${unit} is installed, but does not run; the last that it said:${last.join('')}`, error)
   }
-  return (await wordsSince(began, unit)).filter((line) => /^(WARN|ERROR) /.test(line))
+  return [...new Set(await wordsSince(began, unit))].filter((line) => /^(WARN|ERROR) /.test(line))
 }
 
 /** What a unit wrote, as the journal has it. */

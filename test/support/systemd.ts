@@ -27,7 +27,9 @@ async function tryToBoot(): Promise<Systemd | string> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'it takes root on Linux'
   const systemd = ['/usr/lib/systemd/systemd', '/lib/systemd/systemd'].find((file) => existsSync(file))
   if (systemd === undefined) return 'it takes systemd (package systemd)'
-  const missing = ['unshare', 'nsenter', 'setpriv', 'pivot_root'].filter((name) => Bun.which(name) === null)
+  const missing = ['unshare', 'nsenter', 'setpriv', 'pivot_root'].filter(
+    (name) => Bun.which(name, { PATH: path }) === null,
+  )
   if (missing.length > 0) return `it takes ${missing.join(', ')} (package util-linux)`
   const cgroup = ownCgroup()
   if (cgroup === undefined) return 'it takes a cgroup of version 2 that can be written'
@@ -35,7 +37,10 @@ async function tryToBoot(): Promise<Systemd | string> {
   const namespaces = ['--pid', '--mount', '--cgroup', '--ipc', '--uts', '--net', '--fork', '--kill-child']
   // From within the cgroup, which then is the root of all that it sees.
   const enter = `echo $$ >"${cgroup}/cgroup.procs" && exec unshare ${namespaces.join(' ')} sh "$@"`
-  const child = Bun.spawn(['sh', '-c', enter, 'sh', script, folder, systemd], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = Bun.spawn(['sh', '-c', enter, 'sh', script, folder, systemd], {
+    env: { PATH: path },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   const stop = async () => {
     child.kill('SIGKILL')
     await child.exited
