@@ -7,6 +7,7 @@ import { filledTemplate } from './config-template.ts'
 import { type Asked, askQuestions } from './init-questions.ts'
 import { withPrompt } from './prompt.ts'
 import { stateFolder } from './service-unit.ts'
+import { pasteable } from './shell-quoted.ts'
 import type { CommandArgs } from './usage.ts'
 
 /** Writes a commented configuration: asks what differs from site to site, or with `--yes` nothing. */
@@ -29,7 +30,7 @@ export async function run(args: CommandArgs): Promise<number> {
 const withoutAsking: Asked = { roles: ['master', 'worker'], answers: {} }
 
 function tell(file: string, { roles, answers }: Asked): void {
-  const way = `--config ${printable(file)}`
+  const way = `--config ${pasteable(file)}`
   say(
     `${printable(file)} is written${Object.keys(answers).length === 0 ? ', all defaults: look through it first' : ''}`,
   )

@@ -7,6 +7,7 @@ import type { Reply } from '../contract/routes.ts'
 import { timestamp } from '../util/clock.ts'
 import { formatBytes, formatDuration, printable } from '../util/format.ts'
 import { answer, masterOf, numberFlag } from './ask.ts'
+import { shellQuoted } from './shell-quoted.ts'
 import { table } from './table.ts'
 import { type CommandArgs, UsageError } from './usage.ts'
 
@@ -146,9 +147,4 @@ function attemptText(attempt: Attempt): string {
       .filter((line) => line !== '')
       .map((line) => `  | ${printable(line)}`),
   ].join('\n')
-}
-
-/** As a shell would take it, to be pasted. */
-export function shellQuoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -6,7 +6,7 @@ import type { Tokens } from '../queue/tokens.ts'
 import { nameFor, type OwnCertificate, pinToTell } from './certificate.ts'
 import { holds } from './cluster-secret.ts'
 import type { Door } from './door.ts'
-import { printable } from '../util/format.ts'
+import { pasteable } from './shell-quoted.ts'
 
 /** How other hosts reach a master. */
 export interface JoinAddress {
@@ -60,7 +60,7 @@ async function howToJoin(secret: Door['secret'], master: JoinAddress, own: Own):
   const isKept = process.env['JOURNAL_STREAM'] !== undefined
   const isTold = (secret.is_new || process.stdout.isTTY) && !isKept && (await holds(secret, own.tokens))
   if (isTold) return `join a worker:\n  ${joinLine(master, secret.worker)}`
-  const file = own.config_path === undefined ? '' : ` --config ${printable(resolve(own.config_path))}`
+  const file = own.config_path === undefined ? '' : ` --config ${pasteable(resolve(own.config_path))}`
   const remedy = `join a worker with a token that darkstream token create worker${file}, on this machine, makes`
   return `${remedy}:\n  ${joinLine(master, 'TOKEN')}`
 }

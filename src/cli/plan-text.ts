@@ -1,7 +1,7 @@
 import { pathText } from '../contract/gpu.ts'
 import type { ExpectedSize } from '../pipeline/expected-size.ts'
 import { formatBytes, formatClock, printable } from '../util/format.ts'
-import { shellQuoted } from './jobs.ts'
+import { shellQuoted } from './shell-quoted.ts'
 import type { PlanReport } from './plan-report.ts'
 import { table } from './table.ts'
 

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { printable } from '../util/format.ts'
 import type { Account } from './service-account.ts'
 import type { Need } from './service-needs.ts'
+import { pasteable } from './shell-quoted.ts'
 import { trySystemCommand } from './system-command.ts'
 
 /** What came of the needs, a sentence each. */
@@ -83,8 +84,10 @@ function noteOf({ need, outcome }: Finding): string | undefined {
 /** Of needs that come to a stop at one place. */
 function refusalOf(same: readonly Finding[], { user, gid }: Account): string {
   const [{ need, where }] = same as [Finding]
-  const place = printable(where)
+  const place = pasteable(where)
   const names = same.map((finding) => named(finding.need)).join(' and ')
+  if (where !== need.path && need.can_open)
+    return `it cannot get through ${place} to ${names}: move that to /etc/darkstream`
   if (where !== need.path) return `it cannot get through ${place} to ${names}: setfacl -m u:${user}:x ${place}`
   const { uid } = statSync(where)
   const all = isFolder(where) ? '-R ' : ''

@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import { DarkstreamError } from '../contract/error.ts'
 import { printable } from '../util/format.ts'
 import { giveAccess } from './service-access.ts'
@@ -6,6 +7,7 @@ import { serviceAccount } from './service-account.ts'
 import { needsOf } from './service-needs.ts'
 import {
   cacheFolder,
+  inState,
   readUnit,
   type Role,
   type ServiceRequest,
@@ -15,6 +17,7 @@ import {
   systemdUnit,
   unitName,
 } from './service-unit.ts'
+import { pasteable } from './shell-quoted.ts'
 import { systemCommand, trySystemCommand } from './system-command.ts'
 
 const unitFolder = '/etc/systemd/system'
@@ -30,7 +33,7 @@ export function installedUnit(role: Role): ReturnType<typeof readUnit> | undefin
 
 /** Makes the account, its folders and the unit, and starts it, now and at boot; `say` gets a line for each step. */
 export async function installSystemd(request: ServiceRequest, say: (line: string) => void): Promise<void> {
-  const { role, config_path } = request
+  const { role } = request
   mustBeSystemd()
   const account = await serviceAccount(request.user)
   if (account.is_new) say(`made the account ${account.user}`)
@@ -50,9 +53,17 @@ export async function installSystemd(request: ServiceRequest, say: (line: string
   await systemCommand(['systemctl', 'enable', unitName(role)])
   for (const line of await start(role, say)) say(`  ${line}`)
   say(`it runs, now and after each boot, as ${account.user}: journalctl --follow --unit ${unitName(role)}`)
-  const way = `--config ${printable(config_path)}`
-  if (role === 'master') say(`a token for a worker: sudo darkstream token create worker ${way}`)
+  if (role === 'master') tellOfQueue(request, say)
   say(`to take it away: sudo darkstream service uninstall ${role}`)
+}
+
+/** How commands on this machine find the queue, which they need for tokens. */
+function tellOfQueue({ config, config_path }: ServiceRequest, say: (line: string) => void): void {
+  const { path } = config.database
+  if (!isAbsolute(path)) {
+    say(`database.path ${printable(path)} starts in ${stateFolder}: with ${inState(path)} commands find it anywhere`)
+  }
+  say(`a token for a worker: sudo darkstream token create worker --config ${pasteable(config_path)}`)
 }
 
 /** Ends a role's service and takes its unit away; queue, scratch folder, configuration and account stay. */

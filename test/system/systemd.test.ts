@@ -168,6 +168,24 @@ describe.skipIf(system === undefined)('under a real systemd', () => {
     expect(await property('worker', 'WatchdogUSec')).toBe('2s')
   }, 60_000)
 
+  test('a configuration that it cannot get to, under an odd name, and a queue that commands do not find, are told', async () => {
+    const odd = `/root/it's 50% $HOME.yaml`
+    await done('cp', config, odd)
+    const hidden = await install('master', '--config', odd)
+    expect(hidden?.code).toBe(1)
+    expect(hidden?.output).toMatch(/cannot get through \/root to the configuration .*: move that to \/etc\/darkstream/)
+    const there = `/etc/it's 50% $HOME.yaml`
+    await done('mv', odd, there)
+    await done('sed', '--in-place', 's#path: /var/lib/darkstream/jobs.db#path: ./jobs.db#', there)
+    const { code, output } = (await install('master', '--config', there)) ?? {}
+    expect(code).toBe(0)
+    expect(output).toContain('with /var/lib/darkstream/jobs.db commands find it anywhere')
+    expect(output).toContain(`token create worker --config '/etc/it'\\''s 50% $HOME.yaml'`)
+    // The same queue, and every word of the name as it is.
+    expect((await jobs()).length).toBe(2)
+    expect(await install('master', '--config', config)).toMatchObject({ code: 0 })
+  }, 60_000)
+
   test('what is wrong in the configuration is no reason to start again and again, and installs nothing', async () => {
     await done('cp', config, '/root/config.yaml')
     await done('sh', '-c', `echo 'servers: {}' >>${config}`)
