@@ -41,6 +41,12 @@ const mount: Question = {
   folder: 'there',
 }
 
+/** What may give way for an answer that does not go with its default, and to what: prores in no mp4, no aac in webm. */
+const companions: Partial<Record<KeyName, { key: KeyName; values: readonly string[] }>> = {
+  'conversion.codec': { key: 'conversion.container', values: ['mkv', 'mov', 'webm'] },
+  'conversion.container': { key: 'conversion.audio_codec', values: ['opus', 'copy'] },
+}
+
 /** Asks what differs from site to site; an empty answer keeps the default, one that the configuration refuses is asked again. */
 export async function askQuestions(prompt: Prompt, say: (line: string) => void): Promise<Asked> {
   const answers: Answers = {}
@@ -56,6 +62,14 @@ export async function askQuestions(prompt: Prompt, say: (line: string) => void):
   }
   return { roles, answers }
 
+  function tell({ key, folder }: Question, taken: Answers): void {
+    const path = taken[key]
+    if (folder === 'there' && path !== undefined && !existsSync(path)) say(`  ${printable(path)} is not there yet`)
+    const companion = companions[key]?.key
+    const value = companion && taken[companion]
+    if (value !== undefined) say(`  with it ${companion}: ${value}`)
+  }
+
   async function askRoles(): Promise<Role[]> {
     for (;;) {
       const answer = (await prompt('For the master, a worker, or both [both]: ')).toLowerCase()
@@ -66,21 +80,27 @@ export async function askQuestions(prompt: Prompt, say: (line: string) => void):
   }
 
   async function ask(question: Question): Promise<void> {
-    const fallback = fallbackOf(question.key)
+    const fallback = answers[question.key] ?? fallbackOf(question.key)
     for (;;) {
       const line = await prompt(`${question.text} [${fallback}]: `)
       if (line === '' || line === fallback) return
       const given = meant(question, line)
-      const problem = typeof given === 'string' ? given : whyRefused({ ...answers, ...given })
-      if (problem === undefined) {
-        Object.assign(answers, given)
-        const path = question.folder === 'there' && answers[question.key]
-        if (path && !existsSync(path)) say(`  ${printable(path)} is not there yet`)
+      const taken = typeof given === 'string' ? undefined : accepted(question.key, given, answers)
+      if (taken !== undefined) {
+        tell(question, taken)
+        Object.assign(answers, taken)
         return
       }
-      say(problem)
+      say(typeof given === 'string' ? given : (whyRefused({ ...answers, ...given }) ?? ''))
     }
   }
+}
+
+/** The values of an answer that the configuration takes, with a companion's where that must give way; undefined for none. */
+function accepted(key: KeyName, given: Answers, answers: Answers): Answers | undefined {
+  const companion = companions[key]
+  const others = companion?.values.map((value): Answers => ({ ...given, [companion.key]: value })) ?? []
+  return [given, ...others].find((values) => whyRefused({ ...answers, ...values }) === undefined)
 }
 
 /** The values that an answer stands for, or what is wrong with it. */

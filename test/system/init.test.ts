@@ -70,6 +70,26 @@ test('the line that a master printed answers for address, token and pin; folders
   expect(storage).toMatchObject({ mount_path: join(folder, 'share') })
 })
 
+/** What a configuration becomes whose codec and container are answered so. */
+async function chosen(codec: string, container: string) {
+  const folder = temporaryFolder()
+  const { output, code } = await answered(folder, ['master', '', '', codec, container, ''])
+  expect(code).toBe(0)
+  const { conversion } = parse(readFileSync(join(folder, 'config.yaml'), 'utf8')) as { conversion: object }
+  return { output, conversion }
+}
+
+test('a codec or a container that does not go with the usual rest brings what it needs', async () => {
+  const archive = await chosen('ffv1', '')
+  expect(archive.output).toContain('with it conversion.container: mkv')
+  expect(archive.output).toContain('(mp4, mkv, webm, mov) [mkv]')
+  expect(archive.conversion).toMatchObject({ codec: 'ffv1', container: 'mkv' })
+  expect((await chosen('prores', 'mov')).conversion).toMatchObject({ codec: 'prores', container: 'mov' })
+  const web = await chosen('vp9', 'webm')
+  expect(web.output).toContain('with it conversion.audio_codec: opus')
+  expect(web.conversion).toMatchObject({ codec: 'vp9', container: 'webm', audio_codec: 'opus' })
+})
+
 test('a master on another host has its token asked for, one of this machine has not', async () => {
   const [near, far] = [temporaryFolder(), temporaryFolder()]
   expect((await answered(near, ['worker', '', ''])).output).not.toContain('dsw_')
