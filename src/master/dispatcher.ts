@@ -42,8 +42,6 @@ export interface Asker {
   request_id: string | null
   /** The largest source that it has room for; any, unless told. */
   max_source_bytes?: number | undefined
-  /** The largest that it has room for beside nothing; any, unless told. */
-  cache_bytes?: number | undefined
   /** Whether it takes a larger one than fits, where there is no other and nobody else takes that. */
   is_cache_free?: boolean
 }
@@ -139,14 +137,13 @@ export class Dispatcher {
     return undefined
   }
 
-  private async claim({ worker_id, request_id, max_source_bytes, cache_bytes, is_cache_free }: Asker) {
+  private async claim({ worker_id, request_id, max_source_bytes, is_cache_free }: Asker): Promise<Job | undefined> {
     const { store, lease_ms, reach } = this.options
     const claim = { worker_id, request_id, lease_ms }
     const job = await store.claim({ ...claim, max_source_bytes })
     if (job || max_source_bytes === undefined || !is_cache_free) return job
     const first = await store.nextFor(worker_id)
-    const isLeft = reach.isTakenByOther(worker_id, first?.source_size ?? 0)
-    return store.claim({ ...claim, max_source_bytes: isLeft ? cache_bytes : undefined })
+    return first && reach.isTakenByOther(worker_id, first.source_size ?? 0) ? undefined : store.claim(claim)
   }
 
   /** Nobody is there to hear the answer. */

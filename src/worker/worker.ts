@@ -40,6 +40,8 @@ export interface WorkerOptions extends Omit<
   mount_path: string | null
   /** Bytes that must be free for cache and results before a job is claimed; 0 checks nothing. */
   min_free: number
+  /** Milliseconds, from anywhere; the system's unless told. */
+  now?: () => number
 }
 
 /** What a job brings from its slot. */
@@ -73,7 +75,7 @@ export class Worker {
   /** That a claim came or went. */
   private readonly news = new Pulse()
   private fault: DarkstreamError | undefined
-  private readonly passedOver = new PassedOver()
+  private readonly passedOver: PassedOver
   private readonly context: Omit<RunContext, keyof Steps>
   private readonly obstacles: ObstacleWatch
 
@@ -83,6 +85,7 @@ export class Worker {
     const outbox = new Outbox({ ...options, folder: join(options.work_base, outboxFolderName) })
     const space = new Space({ ...options, spareBytes: async () => options.files?.spareBytes() ?? 0 })
     this.obstacles = new ObstacleWatch({ ...options, space })
+    this.passedOver = new PassedOver(options.now)
     this.context = { ...options, outbox, space, draining: this.draining.signal }
   }
 
@@ -213,7 +216,8 @@ export class Worker {
     try {
       room = await files?.offer(signal, this.passedOver.owed_bytes)
       const job = await this.ask(room)
-      if (job) this.passedOver.note(job.passed_over_bytes)
+      // What has no room beside nothing either waits for no others to end.
+      if (job) this.passedOver.note(room?.limits.is_cache_free ? null : job.passed_over_bytes)
       if (job) room?.take(job.source_size)
       else room?.release()
       return job ? { job, room } : undefined

@@ -7,7 +7,7 @@ export class PassedOver {
   private bytes = 0
   private since = 0
 
-  /** `now` in milliseconds, from anywhere. */
+  /** `now` in milliseconds, from anywhere; the system's unless told. */
   constructor(now: () => number = () => performance.now()) {
     this.now = now
   }

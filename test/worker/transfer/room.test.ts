@@ -28,7 +28,7 @@ interface Seen {
 function watchedWorker(
   master: TestMaster,
   limits: { max_cache: number; min_free: number; work_base: string },
-  worker_id = 'w',
+  { worker_id = 'w', now = () => performance.now() } = {},
 ) {
   const { api, transfer } = serve(master)
   let failures = 0
@@ -63,7 +63,7 @@ function watchedWorker(
     },
   })
   const { work_base, min_free } = limits
-  const options = { work_base, min_free, files, concurrency: 2, prefetch: true, worker_id }
+  const options = { work_base, min_free, files, concurrency: 2, prefetch: true, worker_id, now }
   return { ...openWorker(watched, options), seen, sources }
 }
 
@@ -102,7 +102,22 @@ test('slots that fetch ahead share a small cache: each claims what there is room
   expect([...requests.values()].some((asked) => asked.length > 1)).toBe(true)
 })
 
-test('what is larger than the whole cache is claimed when nothing else is there to do, and fails with both limits', async () => {
+test('a large one that was passed over for long enough is waited for: the small ones that came later go after it', async () => {
+  const master = openMaster()
+  const large = await add(master, 'a.mp4', 'long.mp4')
+  await add(master, 'b.mp4', 'long.mp4')
+  const small = await add(master, 'c.mp4', 'plain.mp4')
+  for (const name of ['d.mp4', 'e.mp4', 'f.mp4']) await add(master, name, 'plain.mp4')
+  const limits = { work_base: temporaryFolder(), max_cache: Math.floor(large * 1.5), min_free: 0 }
+  let minutes = 0
+  const { worker, seen } = watchedWorker(master, limits, { now: () => 600_000 * minutes++ })
+  await workUntil(master, worker, 6)
+  await expectAllDone(master, seen)
+  const order = seen.asked.flatMap(({ size }) => (size > 0 ? [size] : []))
+  expect(order).toEqual([large, small, large, small, small, small])
+})
+
+test('what is larger than the whole cache is claimed when nothing else is there to do, and fails with a reason', async () => {
   const master = openMaster()
   const large = await add(master, 'a.mp4', 'long.mp4')
   await add(master, 'b.mp4', 'plain.mp4')
@@ -123,7 +138,11 @@ test('it is left to a worker that takes it, where one is there', async () => {
   await add(master, 'b.mp4', 'plain.mp4')
   const limits = { max_cache: large - 1, min_free: 0 }
   const small = watchedWorker(master, { ...limits, work_base: temporaryFolder() })
-  const roomy = watchedWorker(master, { ...limits, max_cache: large, work_base: temporaryFolder() }, 'roomy')
+  const roomy = watchedWorker(
+    master,
+    { ...limits, max_cache: large, work_base: temporaryFolder() },
+    { worker_id: 'roomy' },
+  )
   // It is there, and has told what it takes.
   const asker = { worker_id: 'roomy', boot_id: 'of before', request_id: 'r' }
   const { api } = serve(master)

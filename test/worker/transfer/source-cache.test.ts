@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { readdirSync, statfsSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statfsSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { CacheRoom } from '../../../src/worker/transfer/cached-source.ts'
@@ -239,6 +239,21 @@ describe.skipIf(lacksMounts('room in the cache on a full disk'))('on a small dis
     expect(readdirSync(folder)).toEqual([])
     writeFileSync(held.part_path, Buffer.alloc(size))
     expect(free()).toBeGreaterThanOrEqual(least)
+    held.release()
+  })
+
+  test('a source that is here already gets room for its result from what is not in use', async () => {
+    const { disk, cache, folder, result_path, free } = onTinyDisk()
+    using _ = disk
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'unused'), Buffer.alloc(5 * piece))
+    utimesSync(join(folder, 'unused'), 1, 1)
+    writeFileSync(join(folder, 'a'), Buffer.alloc(6 * piece))
+    const room = await offered(cache)
+    room.take(6 * piece)
+    const held = await cache.hold({ name: 'a', size: 6 * piece, result_path, room }, never)
+    expect([held.is_whole, readdirSync(folder)]).toEqual([true, ['a']])
+    expect(free() - least).toBeGreaterThanOrEqual(6 * piece)
     held.release()
   })
 
