@@ -139,7 +139,7 @@ describe.skipIf(system === undefined)('under a real systemd', () => {
       ['STOP', '2'],
     ] as const) {
       for (const role of ['master', 'worker']) {
-        await done('systemctl', 'kill', `--signal=${signal}`, '--kill-whom=main', `darkstream-${role}`)
+        await done('systemctl', 'kill', `--signal=${signal}`, '--kill-who=main', `darkstream-${role}`)
         await eventually(async () => (await property(role, 'NRestarts')) === restarts)
         await eventually(async () => (await property(role, 'ActiveState')) === 'active')
       }
