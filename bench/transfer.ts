@@ -78,6 +78,7 @@ async function transfers(): Promise<void> {
     max_cache: 0,
     min_free: 0,
     download_timeout_ms: 600_000,
+    source_look_ms: 30_000,
     stall_timeout_ms: 30_000,
     retry_pause_ms: 100,
     log: createLog({ level: 'warn', format: 'text', output_path: null }),

@@ -11,21 +11,17 @@ export function createFileClient(master_url: string, request: Fetch = withToken(
   const base = master_url.replace(/\/+$/, '')
   return {
     async describe(claim, signal) {
-      const response = await send(urlOf(filePaths.source, claim), { method: 'HEAD' }, shortly(signal))
-      return { etag: response.headers.get('ETag') ?? '', size: Number(response.headers.get('Content-Length') ?? 0) }
+      // By GET: a refusal of HEAD could not say why.
+      const response = await send(urlOf(filePaths.source, claim), rangeRequest(0, 1), shortly(signal))
+      await response.body?.cancel()
+      return { etag: response.headers.get('ETag') ?? '', size: pieceOf(response).size }
     },
 
     async fetchSource(claim, { etag, offset, end }, signal) {
-      const headers = { Range: `bytes=${offset}-${end === null ? '' : end - 1}`, 'If-Range': etag }
-      const response = await send(urlOf(filePaths.source, claim), { method: 'GET', headers }, signal)
-      const [, start = '0', , size] =
-        /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '') ?? []
-      const length = Number(response.headers.get('Content-Length') ?? 0)
+      const response = await send(urlOf(filePaths.source, claim), rangeRequest(offset, end, etag), signal)
       return {
         etag: response.headers.get('ETag') ?? '',
-        size: Number(size ?? length),
-        offset: response.status === 206 ? Number(start) : 0,
-        length,
+        ...pieceOf(response),
         body: response.body ?? new ReadableStream({ start: (controller) => controller.close() }),
       }
     },
@@ -58,9 +54,20 @@ export function createFileClient(master_url: string, request: Fetch = withToken(
       throw unreachable(base, error, signal)
     })
     if (response.ok) return response
-    const body: unknown = await response.json().catch(() => undefined)
-    throw init.method === 'HEAD' ? refusalOfHead(response) : refusal(response.status, body)
+    throw refusal(response.status, await response.json().catch(() => undefined))
   }
+}
+
+function rangeRequest(offset: number, end: number | null, etag?: string): RequestInit {
+  const range = { Range: `bytes=${offset}-${end === null ? '' : end - 1}` }
+  return { method: 'GET', headers: etag === undefined ? range : { ...range, 'If-Range': etag } }
+}
+
+/** Which bytes a response has, and of how many; of one that is not partial, all. */
+function pieceOf({ status, headers }: Response): { offset: number; length: number; size: number } {
+  const [, start, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get('Content-Range') ?? '') ?? []
+  const length = Number(headers.get('Content-Length') ?? 0)
+  return { offset: status === 206 ? Number(start ?? 0) : 0, length, size: Number(size ?? length) }
 }
 
 function uploadedOf(response: Response): number {
@@ -76,9 +83,4 @@ function shortly(signal: AbortSignal): AbortSignal {
 function unreachable(base: string, error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted && (signal.reason as Error).name !== 'TimeoutError') return signal.reason
   return new DarkstreamError('unreachable', `cannot reach the master at ${base}: ${reasonOf(error)}`, { cause: error })
-}
-
-/** An answer to HEAD has no body that could tell. */
-function refusalOfHead({ status }: Response): DarkstreamError {
-  return refusal(status, undefined)
 }

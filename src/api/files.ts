@@ -79,7 +79,8 @@ function sourceResponse(c: Context, { path, size, etag }: SourceFile): Response 
   // Only now: a Bun.file whose size was read before the file grew serves the old length as if it were all.
   const file = Bun.file(path)
   const condition = c.req.header('If-Range')
-  const range = condition === undefined || condition === etag ? rangeOf(c.req.header('Range'), size) : undefined
+  const isSame = condition === undefined || condition === etag
+  const range = isSame && size > 0 ? rangeOf(c.req.header('Range'), size) : undefined
   if (range === undefined) return new Response(size === 0 ? null : file.slice(0, size), { status: 200, headers })
   if (range === null) return new Response(null, { status: 416, headers: { 'Content-Range': `bytes */${size}` } })
   const { start, end } = range

@@ -164,6 +164,7 @@ function filesOf({
     max_cache: storage.max_cache,
     min_free: storage.min_free,
     download_timeout_ms: storage.download_timeout,
+    source_look_ms: 30_000,
     stall_timeout_ms: stallTimeoutMs,
     retry_pause_ms: worker.job_check_interval,
   })

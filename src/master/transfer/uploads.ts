@@ -1,10 +1,8 @@
-import { type FileHandle, lstat, stat, statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { lstat, stat } from 'node:fs/promises'
 import { DarkstreamError } from '../../contract/error.ts'
 import type { PartBody, UploadPart } from '../../contract/files.ts'
 import { type FileSum, openSum } from '../../sums/file-sum.ts'
-import { appendBody } from '../../util/append-body.ts'
-import { openOwnFile } from './own-file.ts'
+import { appendPart, tooLong } from './append-part.ts'
 
 /**
  * Bytes that come faster than this, on a line of the machine's own, need the cores themselves: their SHA-256 waits until all
@@ -55,7 +53,7 @@ export class Uploads {
     const upload = this.uploads.get(staged) ?? (await this.begin(staged))
     upload.incoming?.hangUp()
     upload.incoming = body
-    const received = upload.turn.then(() => append(staged, upload, part, body.stream))
+    const received = upload.turn.then(() => take(staged, upload, part, body.stream))
     upload.turn = received.catch(() => {})
     await received.finally(() => {
       if (upload.incoming === body) upload.incoming = undefined
@@ -95,62 +93,16 @@ export class Uploads {
   }
 }
 
-/** Writes a part behind what is there; what goes wrong leaves the result as it was. */
-async function append(
-  staged: string,
-  upload: Upload,
-  part: UploadPart,
-  body: ReadableStream<Uint8Array>,
-): Promise<void> {
+async function take(staged: string, upload: Upload, part: UploadPart, body: ReadableStream<Uint8Array>): Promise<void> {
   if (part.offset !== upload.size && part.offset !== 0) throw wrongOffset(part, upload.size)
-  const file = await openOwnFile(staged).catch((error: unknown) => {
-    throw writeError(error, staged)
-  })
-  try {
-    if (part.offset === 0) await restart(file, upload)
-    await refuseFull(staged, part)
-    // What a crash left half written lies behind the good bytes.
-    await file.truncate(upload.size)
-    const begun = performance.now()
-    await write(file, staged, part, body)
-    // What was asked for before is the sum of less.
-    if (upload.whole) forgetSum(upload)
-    upload.sum ??= openSum(staged)
-    upload.size += part.length
-    if (part.length / (performance.now() - begun) < fastBytesPerMs) upload.sum.grow(upload.size)
-  } catch (error) {
-    await file.truncate(upload.size).catch(() => {})
-    throw writeError(error, staged)
-  } finally {
-    await file.close()
-  }
-}
-
-async function write(
-  file: FileHandle,
-  staged: string,
-  part: UploadPart,
-  body: ReadableStream<Uint8Array>,
-): Promise<void> {
-  // Read back by a thread while it comes.
-  const sum = openSum(staged, { from: part.offset, algorithm: 'crc32', is_growing: true })
-  try {
-    const found = sum.end(part.offset + part.length)
-    const length = await appendBody(file.fd, body, part.length)
-    if (length > part.length) throw tooLong(part)
-    if (length < part.length) throw new DarkstreamError('invalid_request', `the part ended after ${length} bytes`)
-    if ((await found) === part.crc32) return
-    throw new DarkstreamError('damaged', `the part at byte ${part.offset} came with other bytes than its CRC-32 says`)
-  } finally {
-    sum.close()
-  }
-}
-
-/** From the first byte again, as a sender does whose result is another one. */
-async function restart(file: FileHandle, upload: Upload): Promise<void> {
-  forgetSum(upload)
-  upload.size = 0
-  await file.truncate(0)
+  // What was asked for before is the sum of less; from the first byte again comes what is another result.
+  if (part.offset === 0 || upload.whole !== undefined) forgetSum(upload)
+  upload.size = part.offset
+  const begun = performance.now()
+  await appendPart(staged, part, body)
+  upload.sum ??= openSum(staged)
+  upload.size += part.length
+  if (part.length / (performance.now() - begun) < fastBytesPerMs) upload.sum.grow(upload.size)
 }
 
 async function wholeSum(staged: string, upload: Upload): Promise<string> {
@@ -172,12 +124,6 @@ function forgetSum(upload: Upload): void {
   upload.whole = undefined
 }
 
-/** Before a byte of it came, so that the sender hears why and not that the connection was cut. */
-async function refuseFull(staged: string, { length }: UploadPart): Promise<void> {
-  const disk = await statfs(dirname(staged)).catch(() => undefined)
-  if (disk && disk.bavail * disk.bsize < length) throw diskFull(staged)
-}
-
 async function sizeOf(path: string): Promise<number> {
   return lstat(path).then(
     (found) => (found.isFile() ? found.size : 0),
@@ -185,25 +131,6 @@ async function sizeOf(path: string): Promise<number> {
   )
 }
 
-function writeError(error: unknown, staged: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(staged)
-  if (error instanceof DarkstreamError || typeof code !== 'string') return error
-  if (!/^E[A-Z]+$/.test(code)) return error
-  return new DarkstreamError('unavailable', `the result cannot be written to ${dirname(staged)}: ${code}`)
-}
-
-function diskFull(staged: string): DarkstreamError {
-  return new DarkstreamError('unavailable', `the master's disk for results is full (${dirname(dirname(staged))})`)
-}
-
 function wrongOffset({ offset }: UploadPart, size: number): DarkstreamError {
   return new DarkstreamError('wrong_offset', `the part is for byte ${offset}, the result ends at byte ${size}`)
-}
-
-function tooLong({ offset, length, size }: UploadPart): DarkstreamError {
-  return new DarkstreamError(
-    'invalid_request',
-    `${length} bytes at ${offset} do not fit into a part of a result of ${size}`,
-  )
 }

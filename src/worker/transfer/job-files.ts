@@ -41,6 +41,8 @@ export interface JobFilesOptions extends TransferParts, Omit<SourceCacheOptions,
   work_base: string
   /** Milliseconds for a whole download. */
   download_timeout_ms: number
+  /** Milliseconds between two looks whether the source is still the same at the master while it comes. */
+  source_look_ms: number
 }
 
 /** Where a source's result will be, and the room that was set aside for it. */
@@ -191,11 +193,18 @@ export class JobFiles {
     const { log } = this.options
     const begun = performance.now()
     const on_bytes = (bytes: number) => on_percent((100 * bytes) / size)
+    const [came, failed] = [new AbortController(), new AbortController()]
+    const both = AbortSignal.any([signal, failed.signal])
     try {
+      const coming = download({ ...this.options, claim, path, etag, size, on_bytes, signal: both })
       const [sum, expected] = await Promise.all([
-        download({ ...this.options, claim, path, etag, size, on_bytes, signal }),
-        this.sumAtMaster(claim, etag, signal),
-      ])
+        coming.finally(() => came.abort()),
+        this.sumAtMaster(claim, etag, { came: came.signal, signal: both }),
+      ]).catch(async (error: unknown) => {
+        failed.abort(error)
+        await coming.catch(() => {})
+        throw error
+      })
       const seconds = (performance.now() - begun) / 1000
       log.info(`the source came: ${formatBytes(size)} in ${formatDuration(seconds)}`, { job_id: claim.job_id })
       if (sum === expected) return true
@@ -210,11 +219,19 @@ export class JobFiles {
     }
   }
 
-  private async sumAtMaster(claim: FileClaim, etag: string, signal: AbortSignal): Promise<string> {
-    const { api } = this.options
+  /** Asked for until the source has come, too: so it is heard soon that it changed meanwhile, or that the claim was lost. */
+  private async sumAtMaster(
+    claim: FileClaim,
+    etag: string,
+    { came, signal }: { came: AbortSignal; signal: AbortSignal },
+  ): Promise<string> {
+    const { api, source_look_ms } = this.options
     for (;;) {
+      const isLast = came.aborted
       const { sha256 } = await this.persistently(() => api.sourceSum({ ...claim, etag }, signal), signal)
-      if (sha256 !== null) return sha256
+      if (sha256 !== null && isLast) return sha256
+      if (sha256 !== null) await sleep(source_look_ms, AbortSignal.any([came, signal]))
+      signal.throwIfAborted()
     }
   }
 

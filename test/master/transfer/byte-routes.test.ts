@@ -163,6 +163,20 @@ describe('a source', () => {
     expect((await all.master.api.job({ job_id: all.job.id })).job.status).toBe('pending')
   })
 
+  test('that changed is told to a client in words, by whatever it asks', async () => {
+    const all = await claimed()
+    appendFileSync(all.job.source_path, 'more')
+    expect(await reason(all.files.describe(all.key, signal))).toContain('changed after it was claimed')
+  })
+
+  test('of no bytes is described and sent as what it is', async () => {
+    const all = await claimed('')
+    expect(await all.files.describe(all.key, signal)).toMatchObject({ size: 0 })
+    const { etag } = await all.files.describe(all.key, signal)
+    const empty = await all.files.fetchSource(all.key, { etag, offset: 0, end: null }, signal)
+    expect([empty.length, await new Response(empty.body).text()]).toEqual([0, ''])
+  })
+
   test('that is gone is told so', async () => {
     const all = await claimed()
     await all.master.addSource('b.mp4')

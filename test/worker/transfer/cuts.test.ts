@@ -9,7 +9,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { createClient } from '../../../src/api/client.ts'
 import { createFileClient } from '../../../src/api/file-client.ts'
 import type { Assignment } from '../../../src/contract/job.ts'
@@ -17,6 +19,7 @@ import { Pace } from '../../../src/worker/transfer/pace.ts'
 import { startProxy } from '../../support/cutting-proxy.ts'
 import { openMaster } from '../../support/master.ts'
 import { temporaryFolder } from '../../support/program.ts'
+import { whenIn } from '../../support/when-in.ts'
 import { openFiles, type OpenFilesOptions, serve } from './open-files.ts'
 import { reason } from '../../support/reason.ts'
 
@@ -40,7 +43,7 @@ async function farAway() {
   const [api, transfer] = [createClient(proxy.url, request), createFileClient(proxy.url, request)]
   const work_base = temporaryFolder()
   const job = await claim()
-  return { master, bytes, proxy, requests, api, transfer, work_base, job, claim, files: open }
+  return { master, bytes, proxy, direct: direct.url, requests, api, transfer, work_base, job, claim, files: open }
 
   async function claim(): Promise<Assignment> {
     const found = await master.api.claim({ worker_id: 'w', boot_id: 'b', request_id: crypto.randomUUID() })
@@ -63,8 +66,9 @@ function once(act: () => void): () => void {
   }
 }
 
+/** Those of the source, beside the one that asks what it is. */
 const ranges = (requests: readonly string[]) =>
-  requests.filter((one) => one.includes('bytes=')).map((one) => one.slice(10))
+  requests.filter((one) => one.includes('bytes=') && !one.endsWith('=0-0')).map((one) => one.slice(10))
 
 describe('a download', () => {
   test.each(['cut', 'silence'] as const)('goes on where it was after each %s, and is whole', async (kind) => {
@@ -105,6 +109,15 @@ describe('a download', () => {
     const place = await far.files({ pace: new Pace(100_000_000) }).choose(far.job)
     const grow = once(() => appendFileSync(far.job.source_path, 'more'))
     expect(await reason(place.source(signal(), grow))).not.toBe('')
+    expect((await far.master.api.job({ job_id: far.job.id })).job.status).toBe('pending')
+  })
+
+  test('of a source that changes is not gone on with to its end', async () => {
+    const far = await farAway()
+    far.proxy.faults.push({ after_bytes: 2_000_000, direction: 'down', kind: 'silence' })
+    const place = await far.files({ stall_timeout_ms: 60_000 }).choose(far.job)
+    const grow = once(() => appendFileSync(far.job.source_path, 'more'))
+    expect(await reason(place.source(signal(), grow))).toContain('changed after it was claimed')
     expect((await far.master.api.job({ job_id: far.job.id })).job.status).toBe('pending')
   })
 
@@ -161,5 +174,42 @@ describe('an upload', () => {
     await far.master.api.release(claim)
     expect(await reason(far.files().upload(claim, path, far.bytes.length, signal()))).toContain('is not worker w')
     expect(existsSync(dirname(far.job.staging_path))).toBe(false)
+  })
+
+  test('is not published while a part of it is on its way, which a newer one waits for', async () => {
+    const far = await farAway()
+    const { port, hostname } = new URL(far.direct)
+    const claim = { job_id: far.job.id, worker_id: 'w', attempt: far.job.attempt }
+    const target = `/api/worker/result?${new URLSearchParams({ ...claim, attempt: '1', offset: '0', size: '6000000' })}`
+    const begun = whenIn(far.job.staging_path, 1)
+    const hung = connect(Number(port), hostname)
+    const ended = new Promise((resolve) => hung.on('close', resolve))
+    const head = `POST ${target} HTTP/1.1\r\nHost: x\r\nX-Part-CRC32: 00000000\r\nContent-Length: 6000000\r\n\r\n`
+    hung.write(Buffer.concat([Buffer.from(head), far.bytes.subarray(0, 3_000_000)]))
+    await begun
+    const result = far.bytes.subarray(0, 6_000_000)
+    const completion = { ...claim, output_size: result.length, sha256: sha256(result) }
+    expect(await reason(far.api.complete(completion))).toContain('still coming in')
+    const path = join(temporaryFolder(), 'result')
+    writeFileSync(path, result)
+    await far.files({ stall_timeout_ms: 20_000 }).upload(claim, path, result.length, signal())
+    await ended
+    expect((await far.api.complete(completion)).status).toBe('completed')
+  }, 30_000)
+
+  test('half of which is there is not published: what lacks is told, and the claim is kept', async () => {
+    const far = await farAway()
+    const path = join(temporaryFolder(), 'result')
+    writeFileSync(path, far.bytes)
+    const claim = { job_id: far.job.id, worker_id: 'w', attempt: far.job.attempt }
+    const crc = crc32(far.bytes.subarray(0, 1000)).toString(16).padStart(8, '0')
+    const part = { path, offset: 0, length: 1000, size: far.bytes.length, crc32: crc }
+    await far.transfer.sendPart(claim, part, signal())
+    const completion = { ...claim, output_size: far.bytes.length, sha256: sha256(far.bytes) }
+    expect(await reason(far.api.complete(completion))).toContain(
+      `1000 of the result's ${far.bytes.length} bytes are here`,
+    )
+    await far.files().upload(claim, path, far.bytes.length, signal())
+    expect((await far.api.complete(completion)).status).toBe('completed')
   })
 })

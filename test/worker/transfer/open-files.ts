@@ -45,6 +45,7 @@ export function openFiles({ path_map = [], api, ...options }: OpenFilesOptions):
     max_cache: 0,
     min_free: 0,
     download_timeout_ms: 60_000,
+    source_look_ms: 10,
     stall_timeout_ms: 2000,
     retry_pause_ms: 10,
     log: quietLog,
