@@ -62,7 +62,7 @@ describe.skipIf(lacksMounts('uploads to a full disk'))('a result whose disk', ()
     const part = far.bytes.subarray(1 * mebibyte)
     const fields = { ...far.key, attempt: '1', offset: String(mebibyte), size: String(far.bytes.length) }
     const head = [
-      `POST /api/worker/result?${new URLSearchParams(fields)} HTTP/1.1`,
+      `POST /api/worker/result?${new URLSearchParams(fields).toString()} HTTP/1.1`,
       'Host: 127.0.0.1',
       `X-Part-CRC32: ${sums(part)}`,
       `Content-Length: ${part.length}`,

@@ -180,11 +180,11 @@ describe('an upload', () => {
     const far = await farAway()
     const { port, hostname } = new URL(far.direct)
     const claim = { job_id: far.job.id, worker_id: 'w', attempt: far.job.attempt }
-    const target = `/api/worker/result?${new URLSearchParams({ ...claim, attempt: '1', offset: '0', size: '6000000' })}`
+    const query = new URLSearchParams({ ...claim, attempt: '1', offset: '0', size: '6000000' }).toString()
     const begun = whenIn(far.job.staging_path, 1)
     const hung = connect(Number(port), hostname)
     const ended = new Promise((resolve) => hung.on('close', resolve))
-    const head = `POST ${target} HTTP/1.1\r\nHost: x\r\nX-Part-CRC32: 00000000\r\nContent-Length: 6000000\r\n\r\n`
+    const head = `POST /api/worker/result?${query} HTTP/1.1\r\nHost: x\r\nX-Part-CRC32: 00000000\r\nContent-Length: 6000000\r\n\r\n`
     hung.write(Buffer.concat([Buffer.from(head), far.bytes.subarray(0, 3_000_000)]))
     await begun
     const result = far.bytes.subarray(0, 6_000_000)
