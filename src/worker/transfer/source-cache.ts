@@ -72,12 +72,13 @@ export class SourceCache {
     this.shares.add(share)
     try {
       await this.folder.make()
-      const is_whole = (await sizeOf(path)) === size
+      // What was about to go before this one was known has gone by then.
+      const is_whole = (await this.inTurn(() => sizeOf(path))) === size
       if (share.bytes < size) await this.grow(share, size, is_whole, signal)
       else this.shares.resize(share, size)
       if (is_whole) await utimes(path, new Date(), new Date())
       // Room for its result, of one that is here.
-      if (is_whole) await this.clearInTurn(share)
+      if (is_whole) await this.inTurn(() => this.clear(share))
       else await this.clearFor(share, signal)
       share.isPlaced = true
       const [keep, discard] = [() => rename(part_path, path), () => rm(part_path, { force: true })]
@@ -167,16 +168,17 @@ export class SourceCache {
       signal.throwIfAborted()
       const freed = this.shares.next()
       const isFirst = this.shares.isFirst(share)
-      if (await this.clearInTurn(share)) return
+      if (await this.inTurn(() => this.clear(share))) return
       if (isFirst && this.shares.isFirst(share)) throw await this.doesNotFit(share.bytes)
       await sleep(lookAgainMs, AbortSignal.any([signal, freed]))
     }
   }
 
-  private clearInTurn(share: Share): Promise<boolean> {
-    const cleared = this.clearing.then(() => this.clear(share))
-    this.clearing = cleared.catch(() => {})
-    return cleared
+  /** One at a time looks at what is there, or removes it. */
+  private inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.clearing.then(step)
+    this.clearing = done.catch(() => {})
+    return done
   }
 
   /** Removes what is not in use as long as there is need; whether its source has room now. */
