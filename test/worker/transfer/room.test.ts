@@ -8,7 +8,7 @@ import { openMaster, type TestMaster } from '../../support/master.ts'
 import { temporaryFolder } from '../../support/program.ts'
 import { lacksMounts, mountTinyDisk } from '../../support/tiny-disk.ts'
 import { openWorker, workUntil } from '../open-worker.ts'
-import { openFiles, serve } from './open-files.ts'
+import { openFiles, type OpenFilesOptions, serve } from './open-files.ts'
 
 const clips = useClips()
 
@@ -154,6 +154,37 @@ test('it is left to a worker that takes it, where one is there', async () => {
   await running
   await expectAllDone(master, small.seen)
   expect(roomy.seen.asked.map(({ size }) => size)).toContain(large)
+})
+
+test('room is set aside where sources come over HTTP, and not where they are on the mount', async () => {
+  const master = openMaster()
+  const { api, transfer } = serve(master)
+  const never = new AbortController().signal
+  const away = [{ from: '/', to: join(temporaryFolder(), 'nothing') }]
+  const isBounded = async (options: Partial<OpenFilesOptions>) => {
+    const files = openFiles({ api, transfer, max_cache: 1000, ...options })
+    return (await files.offer(never, 0))?.limits.max_source_bytes
+  }
+  expect(await isBounded({ mode: 'http' })).toBe(1000)
+  expect(await isBounded({ mode: 'auto' })).toBeUndefined()
+  expect(await isBounded({ mode: 'auto', path_map: away })).toBe(1000)
+  expect(await isBounded({ mode: 'mount', path_map: away })).toBeUndefined()
+})
+
+test('what was set aside is free again when the job’s files are on the mount after all', async () => {
+  const master = openMaster()
+  const { api, transfer } = serve(master)
+  await master.addSource('a.mp4', 'a film')
+  const never = new AbortController().signal
+  const files = openFiles({ api, transfer, max_cache: 1000, mode: 'auto' })
+  // As long as nothing proves the mount, sources are to be fetched.
+  const apart = openFiles({ api, transfer, max_cache: 1000, mode: 'http' })
+  const room = await apart.offer(never, 0)
+  const job = await api.claim({ worker_id: 'w', boot_id: 'b', request_id: 'r' })
+  if (!job) throw new Error('no job')
+  room?.take(job.source_size)
+  expect((await files.choose(job, room)).way).toBe('mount')
+  expect((await apart.offer(never, 0))?.limits).toMatchObject({ max_source_bytes: 1000, is_cache_free: true })
 })
 
 test('a client of the original is given what a worker of ours has no room for', async () => {

@@ -20,6 +20,8 @@ interface Given {
   /** Turns for which it is in use. */
   turns: number
   hasOffer: boolean
+  /** Whether it is asked for again with what is left later. */
+  isAskedTwice: boolean
 }
 
 const aSize = fc.oneof(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 1100 }))
@@ -33,6 +35,7 @@ const aJob: fc.Arbitrary<Given> = fc
     ),
     isMounted: fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     turns: fc.integer({ min: 0, max: 10 }),
+    isAskedTwice: fc.boolean(),
     hasOffer: fc.oneof({ weight: 6, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
   })
   .map(({ grown, name, ...job }) => {
@@ -67,8 +70,9 @@ function naming(jobs: readonly Given[], slot: number): Given[] {
 type Used = Map<string, number>
 
 async function runSlot(cache: SourceCache, folder: string, jobs: readonly Given[], used: Used) {
-  for (const { name, known, size, isMounted, turns, hasOffer } of jobs) {
+  for (const { name, known, size, isMounted, turns, hasOffer, isAskedTwice } of jobs) {
     const room = hasOffer ? await cache.offer(never) : undefined
+    if (isAskedTwice) await room?.widen()
     const hasNone = room && !room.limits.is_cache_free && (known ?? 0) > Number(room.limits.max_source_bytes)
     if (!hasNone) room?.take(known)
     if (hasNone || isMounted) {
