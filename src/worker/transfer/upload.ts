@@ -4,6 +4,8 @@ import { sumOf } from '../../sums/file-sum.ts'
 import type { PartLength } from './part-length.ts'
 import { stallSignal, type TransferParts } from './transfer-parts.ts'
 
+/** The sum of so many bytes is made before the first of them goes. */
+const firstSumBytes = 16 * 1024 * 1024
 /** Tries in a row that bring nothing on. */
 const maxIdleTries = 4
 
@@ -24,18 +26,22 @@ export interface UploadRequest extends TransferParts {
  * @throws DarkstreamError for what the master refuses, and when it cannot be reached: what is there stays there
  */
 export async function uploadResult(request: UploadRequest): Promise<void> {
-  const { transfer, claim, size, part_length, signal } = request
+  const { transfer, claim, size, part_length, pace, signal } = request
   const sums = partSums(request.path)
-  let at = await transfer.uploaded(claim, signal)
+  const begin = await transfer.uploaded(claim, signal)
+  let at = begin
+  // No longer than all that went before it: so its sum is there when its turn comes.
+  const partLength = (offset: number, length: number) =>
+    Math.min(length, size - offset, pace.pieceBytes ?? length, Math.max(firstSumBytes, offset - begin))
   for (let idle = 0; at !== size;) {
     // More than there is: of another result.
     if (at > size) at = 0
-    const part = { offset: at, length: partLength(request, at, part_length.next) }
+    const part = { offset: at, length: partLength(at, part_length.next) }
     try {
       const crc32 = await sums(part)
       const next = at + part.length
       // While this part travels, the sum of the next is made, which is as much longer as this one was.
-      const expected = partLength(request, next, part_length.second)
+      const expected = partLength(next, part_length.second)
       if (next < size) void sums({ offset: next, length: expected }).catch(() => {})
       const begun = performance.now()
       at = await sendPart(request, { ...part, crc32 })
@@ -49,10 +55,6 @@ export async function uploadResult(request: UploadRequest): Promise<void> {
       at = await transfer.uploaded(claim, signal)
     }
   }
-}
-
-function partLength({ size, pace }: UploadRequest, at: number, length: number): number {
-  return Math.min(length, size - at, pace.pieceBytes ?? length)
 }
 
 /** The sums of a file's parts; of the newest one asked for it is made once. */
