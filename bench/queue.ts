@@ -22,6 +22,8 @@ const smallJobs = 1000
 const roundSize = 250
 /** What the issue asks of claim and status, milliseconds. */
 const limit_ms = 1
+/** A little less than the smallest source, and in one class of sizes with it: the most that is looked at in vain. */
+const smallLimit = 699_999_999
 /** What each job comes to. */
 const result: Parameters<Store['complete']>[1] = {
   output_size: 300_000_000,
@@ -48,7 +50,7 @@ const rounds = atLeast(1, values.rounds, '--rounds')
 
 /** Milliseconds that a step took, each time. */
 type Times = number[]
-type Measured = Record<'claim' | 'complete' | 'totals' | 'heartbeat', Times>
+type Measured = Record<'claim' | 'claim, all too large' | 'complete' | 'totals' | 'heartbeat', Times>
 
 const folder = await mkdtemp(join(values.folder, 'darkstream-bench-'))
 try {
@@ -127,6 +129,8 @@ async function oneRound(store: Store, measured: Measured): Promise<string[]> {
     const job = await timed(measured.claim, () => store.claim(request))
     if (!job) break
     ids.push(job.id)
+    const limited = { ...request, request_id: crypto.randomUUID(), max_source_bytes: smallLimit }
+    if (count % 5 === 0) await timed(measured['claim, all too large'], () => store.claim(limited))
     await timed(measured.totals, () => store.totals())
     if (count % 5 === 0) await timed(measured.heartbeat, () => store.heartbeat(heartbeatOf(worker_id)))
     const key = { job_id: job.id, worker_id, attempt: job.attempt }
@@ -251,7 +255,7 @@ async function timed<T>(times: Times, step: () => Promise<T>): Promise<T> {
 }
 
 function noTimes(): Measured {
-  return { claim: [], complete: [], totals: [], heartbeat: [] }
+  return { claim: [], 'claim, all too large': [], complete: [], totals: [], heartbeat: [] }
 }
 
 function open(path: string): Store {

@@ -66,3 +66,30 @@ test('a master killed while a source comes and while a result goes, and a worker
   expect(again.output()).not.toContain('converting')
   expect(readdirSync(work)).toEqual([])
 }, 120_000)
+
+test('what a worker that was killed had half of goes when others need its room', async () => {
+  const cluster = await startCluster()
+  const clip = await clips.path('long.mp4')
+  const max_cache = Math.floor(Bun.file(clip).size * 1.2)
+  place(clip, join(cluster.source, 'one.mp4'))
+  const small = { DARKSTREAM_STORAGE_MODE: 'http', DARKSTREAM_STORAGE_MAX_CACHE: String(max_cache) }
+  const worker = cluster.worker('far', { ...small, DARKSTREAM_STORAGE_MAX_BANDWIDTH: '2M' })
+  const sources = join(dirname(cluster.source), 'cache', 'worker-far', 'sources')
+  const halves = () => (existsSync(sources) ? readdirSync(sources).filter((name) => name.endsWith('.part')) : [])
+  // Enough of it that it would be in the way.
+  await eventually(async () => halves().some((name) => Bun.file(join(sources, name)).size > max_cache * 0.3))
+  worker.signal('SIGKILL')
+  await worker.ended
+  const [job] = (await cluster.api.jobs({})).jobs
+  await cluster.api.cancelJob({ job_id: job?.id ?? '' })
+  for (const name of ['two.mp4', 'three.mp4']) place(clip, join(cluster.source, name))
+  cluster.worker('far', small)
+  const done = await eventually(async () => {
+    const found = (await cluster.api.jobs({ status: 'completed' })).jobs
+    return found.length === 2 && found
+  })
+  expect(done.map(({ attempt, ran_on }) => [attempt, ran_on?.files])).toEqual([1, 1].map((first) => [first, 'http']))
+  expect(halves()).toEqual([])
+  const bytes = readdirSync(sources).map((name) => Bun.file(join(sources, name)).size)
+  expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(max_cache)
+}, 60_000)
