@@ -136,8 +136,8 @@ async function endPublication(
 /** What was uploaded must be what its worker made; what is not there any more was looked at before it was moved. */
 async function refuseDamaged({ uploads }: Parts, staged: string, told: { sha256: string; size: number }) {
   if ((await fileAt(staged)) === undefined) return
-  const found = await uploads.sumOf(staged, told.size)
-  if (found !== told.sha256) throw new PublishError('the uploaded result has another SHA-256 than its worker said')
+  if (!(await uploads.isAsTold(staged, told)))
+    throw new PublishError('the uploaded result has another SHA-256 than its worker said')
 }
 
 /** What an earlier try to put the result into its source's place has noted, whatever the settings say now. */

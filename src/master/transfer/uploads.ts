@@ -18,6 +18,8 @@ interface Upload {
   sum: FileSum | undefined
   /** That of all of them, once it was asked for. */
   whole: Promise<string> | undefined
+  /** Whether all of it came once, and was other bytes than its worker has. */
+  was_wrong: boolean
   /** The part that is being received. */
   incoming: PartBody | undefined
   /** One part at a time. */
@@ -62,18 +64,23 @@ export class Uploads {
   }
 
   /**
-   * The SHA-256 of a whole staged file of so many bytes, computed once however often it is asked for.
+   * Whether a whole staged file is of so many bytes and this SHA-256, computed once however often it is asked for.
    *
-   * @throws DarkstreamError `wrong_offset` while it is not whole, which is no fault of the result's
+   * @throws DarkstreamError `wrong_offset` while it is not whole; `damaged` when it is not, for the first time: what a power
+   * cut left of it may have been taken for good, and it is to be uploaded anew
    */
-  async sumOf(staged: string, size: number): Promise<string> {
+  async isAsTold(staged: string, { size, sha256 }: { size: number; sha256: string }): Promise<boolean> {
     const upload = this.uploads.get(staged) ?? (await this.begin(staged))
     if (upload.incoming !== undefined || upload.size < size) {
       const rest = upload.incoming ? 'a part of it is still coming in' : 'the rest has to be uploaded first'
       throw new DarkstreamError('wrong_offset', `${upload.size} of the result's ${size} bytes are here: ${rest}`)
     }
     upload.whole ??= wholeSum(staged, upload)
-    return upload.whole
+    if ((await upload.whole) === sha256) return true
+    if (upload.was_wrong) return false
+    forgetSum(upload)
+    Object.assign(upload, { was_wrong: true, size: 0 })
+    throw new DarkstreamError('damaged', 'the uploaded result has another SHA-256 than it should: upload it once more')
   }
 
   /** Forgets those whose staging files are gone, which cost room on the disk until then. */
@@ -87,7 +94,14 @@ export class Uploads {
 
   private async begin(staged: string): Promise<Upload> {
     const size = await sizeOf(staged)
-    const upload = { size, sum: undefined, whole: undefined, incoming: undefined, turn: Promise.resolve() }
+    const upload = {
+      size,
+      sum: undefined,
+      whole: undefined,
+      was_wrong: false,
+      incoming: undefined,
+      turn: Promise.resolve(),
+    }
     // Two that begin at once are one upload.
     return this.uploads.get(staged) ?? (this.uploads.set(staged, upload), upload)
   }

@@ -231,10 +231,26 @@ describe('a result', () => {
     expect(sha256(readFileSync(all.job.output_path))).toBe(sha256(bytes))
   })
 
-  test('of another SHA-256 than its worker says is not published: the attempt failed', async () => {
+  test('of another SHA-256 than its worker says is to be uploaded anew, and then published', async () => {
     const all = await claimed()
+    const bytes = noise(100)
     await send(all, noise(100))
-    const done = await all.master.remote.complete({ ...all.key, output_size: 100, sha256: sha256('another') })
+    const completion = { ...all.key, output_size: 100, sha256: sha256(bytes) }
+    expect(await reason(all.master.remote.complete(completion))).toContain('another SHA-256')
+    expect(await all.files.uploaded(all.key, signal)).toBe(0)
+    expect(await reason(all.master.remote.complete(completion))).toContain("0 of the result's 100 bytes are here")
+    await send(all, bytes)
+    expect((await all.master.remote.complete(completion)).status).toBe('completed')
+    expect(sha256(readFileSync(all.job.output_path))).toBe(sha256(bytes))
+  })
+
+  test('of another SHA-256 than its worker says twice is not published: the attempt failed', async () => {
+    const all = await claimed()
+    const completion = { ...all.key, output_size: 100, sha256: sha256('another') }
+    await send(all, noise(100))
+    expect(await reason(all.master.remote.complete(completion))).toContain('upload it once more')
+    await send(all, noise(100))
+    const done = await all.master.remote.complete(completion)
     expect(done.status).toBe('failed')
     expect(existsSync(all.job.output_path)).toBe(false)
     expect((await all.master.api.job({ job_id: all.job.id })).job.error_message).toContain('another SHA-256')

@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
-import { existsSync, readdirSync, renameSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import type { Api } from '../../../src/contract/api.ts'
 import { DarkstreamError } from '../../../src/contract/error.ts'
+import type { UploadPart } from '../../../src/contract/files.ts'
 import { useClips } from '../../support/clips.ts'
 import { openMaster } from '../../support/master.ts'
 import { News } from '../../support/news.ts'
@@ -11,6 +13,16 @@ import { openWorker, workUntil } from '../open-worker.ts'
 import { openFiles, serve } from './open-files.ts'
 
 const clips = useClips()
+/** The same part with another byte, which its CRC-32 does not tell. */
+function damaged(part: UploadPart & { path: string }): UploadPart & { path: string } {
+  const bytes = readFileSync(part.path)
+  bytes[part.offset] = (bytes[part.offset] ?? 0) ^ 1
+  const path = join(temporaryFolder(), 'damaged')
+  writeFileSync(path, bytes)
+  const sum = crc32(bytes.subarray(part.offset, part.offset + part.length))
+  return { ...part, path, crc32: sum.toString(16).padStart(8, '0') }
+}
+
 const away = () => Promise.reject(new DarkstreamError('unreachable', 'away'))
 
 /** A worker over HTTP with two films to convert, the first of them long enough to do something meanwhile. */
@@ -106,6 +118,27 @@ test('a result that could not be delivered is uploaded by the next start, withou
   expect(Bun.file(job.output_path).size).toBe(job.output_size ?? 0)
   expect(second.lines.some((line) => line.includes('converting'))).toBe(false)
   expect(readdirSync(join(work_base, 'results'))).toEqual([])
+})
+
+test('a result that comes to the master as other bytes is uploaded again, without a second encode', async () => {
+  const master = openMaster()
+  const { api, transfer } = serve(master)
+  const work_base = temporaryFolder()
+  const job_id = await master.addSource('a.mp4', await Bun.file(await clips.path('plain.mp4')).bytes())
+  let parts = 0
+  const damaging: typeof transfer = {
+    ...transfer,
+    async sendPart(claim, part, signal) {
+      return transfer.sendPart(claim, parts++ === 0 ? damaged(part) : part, signal)
+    },
+  }
+  const { worker, lines } = openWorker(api, { work_base, files: openFiles({ api, transfer: damaging, work_base }) })
+  await workUntil(master, worker, 1)
+  const { job } = await master.api.job({ job_id })
+  expect(job).toMatchObject({ status: 'completed', attempt: 1 })
+  expect(Bun.file(job.output_path).size).toBe(job.output_size ?? 0)
+  expect(lines.filter((line) => line.includes('another SHA-256'))).toHaveLength(1)
+  expect(parts).toBeGreaterThan(1)
 })
 
 test('a job whose storage is not mounted at the master is given back, and converted when it is', async () => {
