@@ -10,6 +10,9 @@ import { appendPart, tooLong } from './append-part.ts'
  */
 const fastBytesPerMs = 500_000
 
+/** Milliseconds between two tries to end a connection on which nothing comes. */
+const hangUpMs = 5000
+
 /** A result on its way. */
 interface Upload {
   /** Bytes that are here and good; what lies beyond them came in a part that did not end well. */
@@ -34,8 +37,7 @@ export class Uploads {
   async size(staged: string): Promise<number> {
     const known = this.uploads.get(staged)
     // Who asks has given up what he sent, if that has not ended by itself.
-    known?.incoming?.hangUp()
-    await known?.turn
+    if (known?.incoming) await untilOver(known.turn, known.incoming)
     const here = await sizeOf(staged)
     if (known === undefined || known.size <= here) return known?.size ?? here
     // Somebody took it away.
@@ -53,9 +55,9 @@ export class Uploads {
   async receive(staged: string, part: UploadPart, body: PartBody): Promise<number> {
     if (part.offset + part.length > part.size) throw tooLong(part)
     const upload = this.uploads.get(staged) ?? (await this.begin(staged))
-    upload.incoming?.hangUp()
+    const { turn, incoming: before } = upload
     upload.incoming = body
-    const received = upload.turn.then(() => take(staged, upload, part, body.stream))
+    const received = (before ? untilOver(turn, before) : turn).then(() => take(staged, upload, part, body.stream))
     upload.turn = received.catch(() => {})
     await received.finally(() => {
       if (upload.incoming === body) upload.incoming = undefined
@@ -105,6 +107,13 @@ export class Uploads {
     // Two that begin at once are one upload.
     return this.uploads.get(staged) ?? (this.uploads.set(staged, upload), upload)
   }
+}
+
+/** What comes meanwhile on its connection puts the hanging up off, so that it is done again. */
+async function untilOver(turn: Promise<unknown>, body: PartBody): Promise<void> {
+  body.hangUp()
+  const again = setInterval(body.hangUp, hangUpMs)
+  await turn.finally(() => clearInterval(again))
 }
 
 async function take(staged: string, upload: Upload, part: UploadPart, body: ReadableStream<Uint8Array>): Promise<void> {
