@@ -21,6 +21,8 @@ describe('a page of another origin', () => {
     [{ Origin: 'http://master:8080.evil.example' }],
     [{ 'Sec-Fetch-Site': 'cross-site' }],
     [{ 'Sec-Fetch-Site': 'same-site' }],
+    [{ Referer: 'http://evil.example/page' }],
+    [{ Referer: 'http://master:9090/' }],
   ])('may not act: %p', async (headers) => {
     const response = await open()('/api/retry', retry(headers))
     expect([response.status, await response.json()]).toEqual([403, expect.objectContaining({ code: 'forbidden' })])
@@ -31,6 +33,8 @@ describe('a page of another origin', () => {
     [{ Origin: 'http://master:8080' }],
     [{ Origin: 'http://MASTER:8080', 'Sec-Fetch-Site': 'same-origin' }],
     [{ 'Sec-Fetch-Site': 'none' }],
+    [{ Referer: 'http://master:8080/page' }],
+    [{ 'User-Agent': 'Mozilla/5.0 (Windows NT; en-US) WindowsPowerShell/5.1' }],
   ])('is told from our own and from programs: %p', async (headers) => {
     expect((await open()('/api/retry', retry(headers))).status).toBe(200)
   })
@@ -44,6 +48,31 @@ test('a picture of another origin claims no job, as the original’s workers do 
     403,
   )
   expect((await ask('/api/worker/next-job?worker_id=x')).status).toBe(204)
+})
+
+describe('by plain HTTP, where browsers tell nothing of a picture’s page that hides itself,', () => {
+  const firefox = { 'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0)', 'Accept-Language': 'en' }
+  const next = '/api/worker/next-job?worker_id=x'
+
+  test.each([
+    [firefox],
+    [{ 'Accept-Language': 'en' }],
+    [{ ...firefox, Referer: 'http://evil.example/' }],
+    [{ ...firefox, Referer: '' }],
+  ])('no job is claimed: %p', async (headers) => {
+    expect((await open()(next, { headers })).status).toBe(403)
+  })
+
+  test.each([
+    [{ 'User-Agent': 'python-requests/2.32', Accept: '*/*' }],
+    [{ 'User-Agent': 'Go-http-client/1.1' }],
+    [{ 'User-Agent': 'node', 'Accept-Language': '*', 'Sec-Fetch-Mode': 'cors' }],
+    [{ ...firefox, Referer: 'http://master:8080/' }],
+    [{ ...firefox, 'Sec-Fetch-Site': 'same-origin' }],
+    [{ ...firefox, Authorization: 'Bearer dsw_x' }],
+  ])('programs and our own pages are heard: %p', async (headers) => {
+    expect((await open()(next, { headers })).status).toBe(204)
+  })
 })
 
 test.each(['/api/status', '/api/nothing', '/metrics', '/healthz'])(
