@@ -54,7 +54,7 @@ export const routes = {
     input: v.object({
       ...claim,
       output_size: v.optional(Integer(0), 0),
-      /** Of the whole result; told where it was uploaded, and then what is published has it. */
+      /** Of the whole result as it was checked; where it is told, what is published has it. */
       sha256: v.nullish(Sum),
       /** Seconds. */
       source_duration: v.optional(v.number()),

@@ -2,6 +2,7 @@ import type { Job } from '../contract/job.ts'
 import type { Parsed, Reply } from '../contract/routes.ts'
 import type { StoredReplacement } from '../queue/replacements.ts'
 import type { ClaimKey, ClaimResult, Store } from '../queue/store.ts'
+import { sumOf } from '../sums/file-sum.ts'
 import { outputState, whyNotWritten } from './output-state.ts'
 import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
@@ -86,7 +87,7 @@ async function endPublication(
   const begun = await begunReplacement(store, job)
   const staged = begun?.staged_path ?? stagingPath(parts.output_base, job)
   try {
-    if (sha256) await refuseDamaged(parts, staged, { sha256, size: result.output_size })
+    if (sha256) await refuseOther(parts, staged, { ...result, sha256 })
     const isNew = parts.replace.enabled && !begun
     const prepared = isNew ? await prepareReplacement(parts, job, result.output_size) : undefined
     const told = { ...result, notes: [...result.notes, ...(prepared?.notes ?? [])] }
@@ -133,11 +134,17 @@ async function endPublication(
   }
 }
 
-/** What was uploaded must be what its worker made; what is not there any more was looked at before it was moved. */
-async function refuseDamaged({ uploads }: Parts, staged: string, told: { sha256: string; size: number }) {
-  if ((await fileAt(staged)) === undefined) return
-  if (!(await uploads.isAsTold(staged, told)))
-    throw new PublishError('the uploaded result has another SHA-256 than its worker said')
+/** What came here must be what its worker checked; what is not there any more was looked at before it was moved. */
+async function refuseOther({ uploads }: Parts, staged: string, told: ClaimResult & { sha256: string }): Promise<void> {
+  const [found, { sha256, output_size: size }] = [await fileAt(staged), told]
+  if (found === undefined) return
+  // Of another size it is refused in those words.
+  const isMounted = told.ran_on?.files === 'mount'
+  if (isMounted && found.size_bytes !== size) return
+  const isSame = isMounted
+    ? (await sumOf(staged, 0, size)) === sha256
+    : await uploads.isAsTold(staged, { sha256, size })
+  if (!isSame) throw new PublishError('the result here has another SHA-256 than the one that its worker checked')
 }
 
 /** What an earlier try to put the result into its source's place has noted, whatever the settings say now. */
