@@ -33,6 +33,7 @@ declare const self: Worker
 const [leastPauseMs, mostPauseMs] = [1, 64]
 /** Small enough to stay in a core's cache between being read and being summed. */
 const buffer = new Uint8Array(256 * 1024)
+const buffersATurn = 16
 const sums = new Map<number, Sum>()
 
 self.addEventListener('message', ({ data }: MessageEvent<SumRequest>) => attempt(data.id, () => take(data)))
@@ -60,17 +61,20 @@ function take(request: SumRequest): void {
   } else drop(id)
 }
 
-/** A buffer's worth, then the others have their turn. */
+/** Some buffers' worth, then the others have their turn. */
 function readOn(id: number): void {
   const sum = sums.get(id)
   if (sum === undefined) return
-  const length = Math.min(buffer.length, sum.to - sum.at)
-  const read = length > 0 ? readSync(sum.file, buffer, 0, length, sum.at) : 0
-  if (length > 0 && read === 0 && !sum.is_growing) throw new Error(`the file ends at byte ${sum.at}`)
-  if (read > 0) sum.hash.update(buffer.subarray(0, read))
-  sum.at += read
+  let read = 0
+  for (let turn = 0; turn < buffersATurn && sum.at < sum.to; turn++) {
+    read = readSync(sum.file, buffer, 0, Math.min(buffer.length, sum.to - sum.at), sum.at)
+    if (read === 0) break
+    sum.hash.update(buffer.subarray(0, read))
+    sum.at += read
+  }
   sum.is_running = sum.at < sum.to
   if (!sum.is_running) return sum.is_end ? reply({ id, sum: sum.hash.digest() }) : undefined
+  if (read === 0 && !sum.is_growing) throw new Error(`the file ends at byte ${sum.at}`)
   const next = () => attempt(id, () => readOn(id))
   if (read > 0) setImmediate(next)
   else setTimeout(next, sum.pause_ms)
