@@ -36,7 +36,9 @@ export function finishClaim(parts: Parts): (completion: Completion) => Promise<D
     const isRepeated = job?.status === 'completed' && job.worker_id === worker_id && job.attempt === attempt
     if (isRepeated) return { status: 'completed' }
     if (!isOwner(job, completion)) throw notOwner(job, job_id, worker_id)
-    return attempt === undefined ? recordForeign(job, completion) : publishStaged(job, completion)
+    if (attempt === undefined) return recordForeign(job, completion)
+    const staged = stagingPath(parts.output_base, job)
+    return parts.uploads.publishing(staged, () => publishStaged(job, completion))
   }
 
   /** The original's workers write to the output path themselves; what lies there counts more than what they say. */
@@ -87,7 +89,8 @@ async function endPublication(
   const begun = await begunReplacement(store, job)
   const staged = begun?.staged_path ?? stagingPath(parts.output_base, job)
   try {
-    if (sha256) await refuseOther(parts, staged, { ...result, sha256 })
+    const wasMoved = begun !== undefined || (before?.publish_size ?? null) !== null
+    if (sha256) await refuseOther(parts, staged, { ...result, sha256 }, wasMoved)
     const isNew = parts.replace.enabled && !begun
     const prepared = isNew ? await prepareReplacement(parts, job, result.output_size) : undefined
     const told = { ...result, notes: [...result.notes, ...(prepared?.notes ?? [])] }
@@ -134,13 +137,18 @@ async function endPublication(
   }
 }
 
-/** What came here must be what its worker checked; what is not there any more was looked at before it was moved. */
-async function refuseOther({ uploads }: Parts, staged: string, told: ClaimResult & { sha256: string }): Promise<void> {
+/** What came here must be what its worker checked; what an earlier try has moved was looked at before that. */
+async function refuseOther(
+  { uploads }: Parts,
+  staged: string,
+  told: ClaimResult & { sha256: string },
+  wasMoved: boolean,
+): Promise<void> {
   const [found, { sha256, output_size: size }] = [await fileAt(staged), told]
-  if (found === undefined) return
-  // Of another size it is refused in those words.
+  if (found === undefined && wasMoved) return
+  // Of another size, or not there, it is refused in those words.
   const isMounted = told.ran_on?.files === 'mount'
-  if (isMounted && found.size_bytes !== size) return
+  if (isMounted && found?.size_bytes !== size) return
   const isSame = isMounted
     ? (await sumOf(staged, 0, size)) === sha256
     : await uploads.isAsTold(staged, { sha256, size })

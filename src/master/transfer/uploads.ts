@@ -32,6 +32,7 @@ interface Upload {
 /** Takes results in, part by part, into their staging files. */
 export class Uploads {
   private readonly uploads = new Map<string, Upload>()
+  private readonly closed = new Set<string>()
 
   /** Bytes of a staged result that are here and good, once no part is on its way any more. */
   async size(staged: string): Promise<number> {
@@ -40,9 +41,7 @@ export class Uploads {
     if (known?.incoming) await untilOver(known.turn, known.incoming)
     const here = await sizeOf(staged)
     if (known === undefined || known.size <= here) return known?.size ?? here
-    // Somebody took it away.
-    forgetSum(known)
-    this.uploads.delete(staged)
+    this.forget(staged)
     return here
   }
 
@@ -50,11 +49,13 @@ export class Uploads {
    * Appends a part, or changes nothing. One that is still on its way, whose sender has given it up, is waited for until its
    * connection ends.
    *
-   * @throws DarkstreamError `wrong_offset`, `damaged`, `invalid_request`, or `unavailable` when the disk is full
+   * @throws DarkstreamError `wrong_offset`, `damaged`, `invalid_request`, or `unavailable` when the disk is full or the result
+   * is just being published
    */
   async receive(staged: string, part: UploadPart, body: PartBody): Promise<number> {
     if (part.offset + part.length > part.size) throw tooLong(part)
     const upload = this.uploads.get(staged) ?? (await this.begin(staged))
+    if (this.closed.has(staged)) throw new DarkstreamError('unavailable', 'the result is just being published')
     const { turn, incoming: before } = upload
     upload.incoming = body
     const received = (before ? untilOver(turn, before) : turn).then(() => take(staged, upload, part, body.stream))
@@ -66,15 +67,36 @@ export class Uploads {
   }
 
   /**
-   * Whether a whole staged file is of so many bytes and this SHA-256, computed once however often it is asked for.
+   * Publishes a result while no part of it is taken in: what a connection that was slow still brings of it, the first part again
+   * above all, must not get into what was checked and into what then lies under the result's name.
+   *
+   * @throws DarkstreamError `wrong_offset` when one is on its way
+   */
+  async publishing<T>(staged: string, publish: () => Promise<T>): Promise<T> {
+    if (this.uploads.get(staged)?.incoming) {
+      throw new DarkstreamError('wrong_offset', 'a part of the result is still coming in')
+    }
+    this.closed.add(staged)
+    try {
+      return await publish()
+    } finally {
+      this.closed.delete(staged)
+    }
+  }
+
+  /**
+   * Whether a whole staged file, while it is being published, is of so many bytes and this SHA-256, computed once however often it is asked for.
    *
    * @throws DarkstreamError `wrong_offset` while it is not whole; `damaged` when it is not, for the first time: what a power
    * cut left of it may have been taken for good, and it is to be uploaded anew
    */
   async isAsTold(staged: string, { size, sha256 }: { size: number; sha256: string }): Promise<boolean> {
+    // Somebody may have taken it away.
+    const here = await sizeOf(staged)
+    if ((this.uploads.get(staged)?.size ?? 0) > here) this.forget(staged)
     const upload = this.uploads.get(staged) ?? (await this.begin(staged))
-    if (upload.incoming !== undefined || upload.size < size) {
-      const rest = upload.incoming ? 'a part of it is still coming in' : 'the rest has to be uploaded first'
+    if (upload.size < size) {
+      const rest = 'the rest has to be uploaded first'
       throw new DarkstreamError('wrong_offset', `${upload.size} of the result's ${size} bytes are here: ${rest}`)
     }
     upload.whole ??= wholeSum(staged, upload)
@@ -87,11 +109,15 @@ export class Uploads {
 
   /** Forgets those whose staging files are gone, which cost room on the disk until then. */
   async prune(): Promise<void> {
-    for (const [staged, upload] of this.uploads) {
-      if (await stat(staged).catch(() => undefined)) continue
-      forgetSum(upload)
-      this.uploads.delete(staged)
+    for (const staged of this.uploads.keys()) {
+      if (!(await stat(staged).catch(() => undefined))) this.forget(staged)
     }
+  }
+
+  private forget(staged: string): void {
+    const upload = this.uploads.get(staged)
+    if (upload) forgetSum(upload)
+    this.uploads.delete(staged)
   }
 
   private async begin(staged: string): Promise<Upload> {

@@ -18,6 +18,7 @@ import type { FileClaim } from '../../../src/contract/files.ts'
 import { openMaster, type TestMaster } from '../../support/master.ts'
 import { temporaryFolder } from '../../support/program.ts'
 import { reason } from '../../support/reason.ts'
+import { whenIn } from '../../support/when-in.ts'
 
 const signal = AbortSignal.timeout(30_000)
 const sha256 = (bytes: Uint8Array | string) => new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
@@ -285,6 +286,39 @@ describe('a result', () => {
     expect((await all.master.remote.complete({ ...all.key, output_size: 60, sha256: sha256(other) })).status).toBe(
       'completed',
     )
+  })
+
+  test('of which nothing was uploaded, or which was taken away, is not published, and the claim stays', async () => {
+    const all = await claimed()
+    const bytes = noise(100)
+    const completion = { ...all.key, output_size: 100, sha256: sha256(bytes) }
+    expect(await reason(all.master.remote.complete(completion))).toContain("0 of the result's 100 bytes are here")
+    await send(all, bytes)
+    rmSync(all.job.staging_path)
+    expect(await reason(all.master.remote.complete(completion))).toContain("0 of the result's 100 bytes are here")
+    await send(all, bytes)
+    expect((await all.master.remote.complete(completion)).status).toBe('completed')
+  })
+
+  test('is not published while a part of it is still coming in, with a sum or without', async () => {
+    const all = await claimed()
+    const bytes = noise(100)
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const headers = { 'X-Part-CRC32': crc(bytes), 'Content-Length': '100' }
+    const url = `/api/worker/result?${all.query}&${queryOf({ offset: 0, size: 100 })}`
+    const sending = all.master.app.request(url, { method: 'POST', headers, body: readable })
+    const sender = writable.getWriter()
+    await sender.write(bytes.subarray(0, 60))
+    await whenIn(all.job.staging_path, 60)
+    for (const sha of [sha256(bytes.subarray(0, 60)), null]) {
+      const completion = { ...all.key, output_size: 60, sha256: sha }
+      expect(await reason(all.master.remote.complete(completion))).toContain('still coming in')
+    }
+    await sender.write(bytes.subarray(60))
+    await sender.close()
+    expect(await (await sending).json()).toEqual({ uploaded: 100 })
+    const done = await all.master.remote.complete({ ...all.key, output_size: 100, sha256: sha256(bytes) })
+    expect(done.status).toBe('completed')
   })
 
   test('of a lost attempt is refused and leaves nothing, and that of the new one is its own', async () => {
