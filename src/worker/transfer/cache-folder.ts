@@ -52,6 +52,14 @@ export class CacheFolder {
     await rm(join(this.path, name), { force: true })
   }
 
+  /** Whether all of a source is here; of an empty one too, a file must be. */
+  async isWhole(name: string, size: number): Promise<boolean> {
+    return stat(this.pathOf(name)).then(
+      (found) => found.size === size,
+      () => false,
+    )
+  }
+
   /** Bytes of a source that are here. */
   async hereOf(name: string): Promise<number> {
     return Math.max(await sizeOf(this.pathOf(name)), await sizeOf(this.partOf(name)))

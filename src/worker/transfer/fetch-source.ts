@@ -46,7 +46,7 @@ export async function fetchSource(request: FetchRequest, signal: AbortSignal): P
       const limit = formatDuration(download_timeout_ms / 1000)
       throw stageError(`the source did not come within storage.download_timeout (${limit})`, 'retryable')
     }
-    throw sourceError(error)
+    throw sourceError(error, request)
   }
 }
 
@@ -151,8 +151,11 @@ function isDamaged(error: unknown): error is DarkstreamError {
   return error instanceof DarkstreamError && error.code === 'damaged'
 }
 
-/** A claim that was lost stays what it is; what else the master refuses is a failure. */
-function sourceError(error: unknown): unknown {
+/** A claim that was lost stays what it is; what else the master refuses is a failure, and so is a full disk. */
+function sourceError(error: unknown, { cache }: FetchRequest): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return stageError(`the disk of the cache is full (${cache.path})`, 'retryable')
   if (!isRefused(error) || error.code === 'conflict') return error
   return stageError(error.message, error.code === 'not_found' ? 'permanent' : 'worker')
 }

@@ -2,7 +2,7 @@ import { rename, rm, utimes } from 'node:fs/promises'
 import { ConversionError } from '../../contract/failure.ts'
 import { sleep } from '../../util/clock.ts'
 import { formatBytes } from '../../util/format.ts'
-import { CacheFolder, sizeOf } from './cache-folder.ts'
+import { CacheFolder } from './cache-folder.ts'
 import { type CacheLimits, CacheShares, type Share } from './cache-shares.ts'
 import type { CachedSource, CacheRoom, RoomLimits } from './cached-source.ts'
 
@@ -73,7 +73,7 @@ export class SourceCache {
     try {
       await this.folder.make()
       // What was about to go before this one was known has gone by then.
-      const is_whole = (await this.inTurn(() => sizeOf(path))) === size
+      const is_whole = await this.inTurn(() => this.folder.isWhole(name, size))
       if (share.bytes < size) await this.grow(share, size, is_whole, signal)
       else this.shares.resize(share, size)
       if (is_whole) await utimes(path, new Date(), new Date())
@@ -87,6 +87,11 @@ export class SourceCache {
       release()
       throw error
     }
+  }
+
+  /** The folder. */
+  get path(): string {
+    return this.options.folder
   }
 
   /** Bytes of what is not in use: these can be had. */

@@ -63,6 +63,17 @@ test('a worker converts over HTTP what it cannot see, and the job tells that it 
   expect(existsSync(join(master.output_base, '.darkstream', 'work', `${job_id}.1`))).toBe(false)
 })
 
+test('an empty source fails for good, in the words that it has on a mount', async () => {
+  const master = openMaster()
+  const { api, transfer } = serve(master)
+  const work_base = temporaryFolder()
+  const job_id = await master.addSource('a.mp4', '')
+  const { worker } = openWorker(api, { work_base, files: openFiles({ api, transfer, work_base }) })
+  await workUntil(master, worker, 1)
+  const { job } = await master.api.job({ job_id })
+  expect(job).toMatchObject({ status: 'failed', error_class: 'permanent', error_message: 'the file is empty' })
+})
+
 test('while one encodes, the source of the next comes; a worker told to end gives that one back', async () => {
   const { master, worker, sources, news, lines } = await withTwo(true)
   const running = worker.run()

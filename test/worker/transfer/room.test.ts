@@ -211,4 +211,15 @@ describe.skipIf(lacksMounts('slots that fetch ahead on a small disk'))('on a sma
     const { bavail, bsize } = statfsSync(disk.path)
     expect(bavail * bsize).toBeGreaterThanOrEqual(min_free)
   })
+
+  test('a source for which there is no room, where nobody looks at it, says which disk is full', async () => {
+    const master = openMaster({ max_retries: 0 })
+    const id = await master.addSource('a.mp4', crypto.getRandomValues(new Uint8Array(65_536)))
+    using disk = mountTinyDisk(join(temporaryFolder(), 'disk'), '256k')
+    disk.fill(16_384)
+    const { worker } = watchedWorker(master, { work_base: disk.path, max_cache: 0, min_free: 0 })
+    await workUntil(master, worker, 1)
+    const { job } = await master.api.job({ job_id: id })
+    expect(job.error_message).toBe(`the disk of the cache is full (${join(disk.path, 'sources')})`)
+  })
 })
