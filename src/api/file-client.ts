@@ -54,6 +54,9 @@ export function createFileClient(master_url: string, request: Fetch = withToken(
       throw unreachable(base, error, signal)
     })
     if (response.ok) return response
+    // The master's own limit has other words: this is of a proxy, which takes shorter bodies.
+    if (response.status === 413)
+      throw new DarkstreamError('request_too_large', 'a proxy before the master takes no part as long')
     throw refusal(response.status, await response.json().catch(() => undefined))
   }
 }

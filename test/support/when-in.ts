@@ -6,10 +6,12 @@ export function whenIn(path: string, bytes: number): Promise<void> {
   mkdirSync(dirname(path), { recursive: true })
   return new Promise((resolve) => {
     const watching = watch(dirname(path), look)
-    look()
+    // Bun's watching may begin only after that line (1.4.5), and tells nothing of what came before.
+    const looking = setInterval(look, 50)
 
     function look(): void {
       if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < bytes) return
+      clearInterval(looking)
       watching.close()
       resolve()
     }

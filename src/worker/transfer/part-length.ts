@@ -1,7 +1,8 @@
 import { maxPartBytes } from '../../contract/files.ts'
 
 const firstPartBytes = 1 * 1024 * 1024
-const leastPartBytes = 65_536
+/** Bytes of the shortest parts. */
+export const leastPartBytes = 65_536
 /** Milliseconds that a part should take, roughly: what is cut is sent again. */
 const partMs = 1000
 /** By how much a part may be longer or shorter than the one before. */
@@ -11,6 +12,7 @@ const maxGrowth = 8
 export class PartLength {
   private bytes = firstPartBytes
   private growth = maxGrowth
+  private most = maxPartBytes
 
   /** Bytes of the next part. */
   get next(): number {
@@ -19,7 +21,7 @@ export class PartLength {
 
   /** Bytes of the one behind it, if the line stays as it is. */
   get second(): number {
-    return limited(this.bytes * this.growth)
+    return this.limited(this.bytes * this.growth)
   }
 
   /** A part is through. Those that ended with their file sooner tell nothing of the line. */
@@ -27,16 +29,22 @@ export class PartLength {
     if (length < this.bytes) return
     // By powers of two, so that small changes of the line change nothing.
     this.growth = Math.max(1 / maxGrowth, Math.min(2 ** Math.round(Math.log2(partMs / elapsed_ms)), maxGrowth))
-    this.bytes = limited(length * this.growth)
+    this.bytes = this.limited(length * this.growth)
   }
 
   /** A part did not come through. */
   failed(length: number): void {
-    this.bytes = limited(length / 2)
+    this.bytes = this.limited(length / 2)
     this.growth = 1
   }
-}
 
-function limited(bytes: number): number {
-  return Math.max(leastPartBytes, Math.min(Math.floor(bytes), maxPartBytes))
+  /** A part was too long for somebody on the way, who will not take a longer one either. */
+  refused(length: number): void {
+    this.most = Math.max(leastPartBytes, Math.floor(length / 2))
+    this.failed(length)
+  }
+
+  private limited(bytes: number): number {
+    return Math.max(leastPartBytes, Math.min(Math.floor(bytes), this.most))
+  }
 }

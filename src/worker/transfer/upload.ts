@@ -1,7 +1,7 @@
 import { DarkstreamError } from '../../contract/error.ts'
 import type { FileClaim } from '../../contract/files.ts'
 import { sumOf } from '../../sums/file-sum.ts'
-import type { PartLength } from './part-length.ts'
+import { leastPartBytes, type PartLength } from './part-length.ts'
 import { stallSignal, type TransferParts } from './transfer-parts.ts'
 
 /** The sum of so many bytes is made before the first of them goes. */
@@ -49,12 +49,30 @@ export async function uploadResult(request: UploadRequest): Promise<void> {
       part_length.took(part.length, performance.now() - begun)
     } catch (error) {
       signal.throwIfAborted()
+      if (isTooLong(error)) {
+        if (part.length <= leastPartBytes) throw noneFits()
+        part_length.refused(part.length)
+        continue
+      }
       const isOurs = error instanceof DarkstreamError && ['wrong_offset', 'damaged', 'unreachable'].includes(error.code)
       if (!isOurs || ++idle > maxIdleTries) throw error
       if (error.code === 'unreachable') part_length.failed(part.length)
       at = await transfer.uploaded(claim, signal)
     }
   }
+}
+
+function isTooLong(error: unknown): boolean {
+  return error instanceof DarkstreamError && error.code === 'request_too_large'
+}
+
+/** What whoever runs the proxy can mend is tried again. */
+function noneFits(): DarkstreamError {
+  const remedy = 'let it take bodies of 256 MiB (nginx: client_max_body_size 0)'
+  return new DarkstreamError(
+    'unavailable',
+    `a proxy before the master takes no part of ${leastPartBytes} bytes: ${remedy}`,
+  )
 }
 
 /** The sums of a file's parts; of the newest one asked for it is made once. */

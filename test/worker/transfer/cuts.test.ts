@@ -166,6 +166,36 @@ describe('an upload', () => {
     expect(done.status).toBe('completed')
   })
 
+  test.each([
+    [600_000, 'comes in parts that it takes', undefined],
+    [
+      60_000,
+      'is told what to do about it',
+      /a proxy before the master takes no part of 65536 bytes: .*client_max_body_size/,
+    ],
+  ] as const)('through a proxy that takes no body above %d bytes %s', async (maxRequestBodySize, _, refused) => {
+    const far = await farAway()
+    using proxy = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      maxRequestBodySize,
+      fetch: async (request) => {
+        const { pathname, search } = new URL(request.url)
+        const { method, headers } = request
+        const body = method === 'POST' ? { body: await request.arrayBuffer() } : {}
+        return fetch(`${far.direct}${pathname}${search}`, { method, headers, ...body })
+      },
+    })
+    const path = join(temporaryFolder(), 'result')
+    writeFileSync(path, far.bytes)
+    const claim = { job_id: far.job.id, worker_id: 'w', attempt: far.job.attempt }
+    const files = far.files({ transfer: createFileClient(proxy.url.href) })
+    const uploading = files.upload(claim, path, far.bytes.length, signal())
+    if (refused) return expect(await reason(uploading)).toMatch(refused)
+    await uploading
+    expect(sha256(readFileSync(far.job.staging_path))).toBe(sha256(far.bytes))
+  })
+
   test('of a lost attempt ends with the refusal, and leaves nothing', async () => {
     const far = await farAway()
     const path = join(temporaryFolder(), 'result')
