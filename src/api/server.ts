@@ -145,7 +145,7 @@ export function listen(app: Hono, { host, port: asked, tls }: ListenAddress): Ru
     return serve({ host, port: at, tls: pair }, (request, own) => {
       const address = own.requestIP(request)?.address
       const connection: Connection = { address, is_tls: pair !== undefined, hangUp: () => own.timeout(request, 1) }
-      return app.fetch(request, connection)
+      return app.fetch(withHost(request), connection)
     })
   }
 }
@@ -186,6 +186,11 @@ function whyDeaf(error: unknown): string {
   if (code === 'EADDRINUSE') return 'the port is taken: set server.port'
   if (code === 'EADDRNOTAVAIL' || code === 'EINVAL') return 'this machine has no such address: set server.host'
   return code === 'EACCES' ? 'ports below 1024 are for root: set server.port' : message
+}
+
+/** As a request is read: HTTP/1.0 may leave out the host, as haproxy's checks do, and Bun then gives its path as the whole URL. */
+function withHost(request: Request): Request {
+  return request.url.startsWith('/') ? new Request(`http://localhost${request.url}`, request) : request
 }
 
 /** Lets the requests in flight end, but not for ever: one that was half sent may never be whole. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { connect } from 'node:net'
 import { maxWaitSeconds, routes } from '../../src/contract/routes.ts'
 import { listen } from '../../src/api/server.ts'
 import { openMaster } from '../support/master.ts'
@@ -41,6 +42,28 @@ test('bad requests get 4xx with a code and a message that names the field, and c
     expect(body.message).toMatch(message)
   }
   expect(await master.api.status({})).toMatchObject({ pending: 1, processing: 0 })
+})
+
+test.each([
+  ['GET /healthz HTTP/1.0\r\n\r\n', '{"status":"ok"}'],
+  ['OPTIONS /healthz HTTP/1.0\r\n\r\n', '404 Not Found'],
+  ['GET /api/jobs?status=pending HTTP/1.0\r\n\r\n', '"jobs":[]'],
+  ['POST /api/retry HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}', '"retried":0'],
+  ['GET //localhost/healthz HTTP/1.0\r\n\r\n', 'there is nothing at //localhost/healthz'],
+])('a request of HTTP/1.0 that names no host, as proxies check by, is answered as any other: %j', async (text, said) => {
+  const server = listen(openMaster().app, { host: '127.0.0.1', port: 0 })
+  try {
+    const answer = await new Promise<string>((resolve, reject) => {
+      let heard = ''
+      const socket = connect(server.port, '127.0.0.1', () => socket.write(text))
+      socket.on('data', (bytes) => (heard += bytes.toString()))
+      socket.on('end', () => resolve(heard))
+      socket.on('error', reject)
+    })
+    expect(answer).toContain(said)
+  } finally {
+    await server.stop()
+  }
 })
 
 test('HEAD hands out no job', async () => {
