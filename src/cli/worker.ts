@@ -2,8 +2,7 @@ import { createClient } from '../api/client.ts'
 import { createFileClient } from '../api/file-client.ts'
 import { type BuiltWorker, buildWorker } from './build-worker.ts'
 import { systemdNotifier } from './notify.ts'
-import { masterUrlOf } from './find-master.ts'
-import { workerRequest } from './local-master.ts'
+import { followMaster, masterUrlOf } from './find-master.ts'
 import { openLog } from './open-log.ts'
 import { settingsOf, tellDoubts } from './settings.ts'
 import { onStopSignals } from './signals.ts'
@@ -27,7 +26,8 @@ export async function run(args: CommandArgs): Promise<number> {
     () => built?.worker.stop(),
   )
   const master_url = await masterUrlOf(loaded, starting.signal, log)
-  const request = workerRequest(config, master_url)
+  const ending = new AbortController()
+  const request = followMaster(loaded, master_url, ending.signal, log)
   built = await buildWorker({
     config,
     api: createClient(master_url, request),
@@ -48,6 +48,7 @@ export async function run(args: CommandArgs): Promise<number> {
     await worker.run()
   } finally {
     notifier.stopping()
+    ending.abort()
     await release()
   }
   log.info('stopped')

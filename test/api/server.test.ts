@@ -50,21 +50,24 @@ test.each([
   ['GET /api/jobs?status=pending HTTP/1.0\r\n\r\n', '"jobs":[]'],
   ['POST /api/retry HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}', '"retried":0'],
   ['GET //localhost/healthz HTTP/1.0\r\n\r\n', 'there is nothing at //localhost/healthz'],
-])('a request of HTTP/1.0 that names no host, as proxies check by, is answered as any other: %j', async (text, said) => {
-  const server = listen(openMaster().app, { host: '127.0.0.1', port: 0 })
-  try {
-    const answer = await new Promise<string>((resolve, reject) => {
-      let heard = ''
-      const socket = connect(server.port, '127.0.0.1', () => socket.write(text))
-      socket.on('data', (bytes) => (heard += bytes.toString()))
-      socket.on('end', () => resolve(heard))
-      socket.on('error', reject)
-    })
-    expect(answer).toContain(said)
-  } finally {
-    await server.stop()
-  }
-})
+])(
+  'a request of HTTP/1.0 that names no host, as proxies check by, is answered as any other: %j',
+  async (text, said) => {
+    const server = listen(openMaster().app, { host: '127.0.0.1', port: 0 })
+    try {
+      const answer = await new Promise<string>((resolve, reject) => {
+        let heard = ''
+        const socket = connect(server.port, '127.0.0.1', () => socket.write(text))
+        socket.on('data', (bytes) => (heard += bytes.toString()))
+        socket.on('end', () => resolve(heard))
+        socket.on('error', reject)
+      })
+      expect(answer).toContain(said)
+    } finally {
+      await server.stop()
+    }
+  },
+)
 
 test('HEAD hands out no job', async () => {
   const master = openMaster()

@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pinOf } from '../../src/api/certificate.ts'
 import { authority } from '../support/certificates.ts'
-import { start, temporaryFolder } from '../support/program.ts'
+import { executable, start, temporaryFolder } from '../support/program.ts'
 
-/** Two hosts on one wire, each a network namespace; discovery must not leave this machine. */
+/** Two hosts on one wire with no way out, each a network namespace; discovery must not leave this machine. */
 const [one, other] = [`dsd${process.pid}a`, `dsd${process.pid}b`]
 const ip = (...args: string[]) => Bun.spawnSync(['ip', ...args], { stdout: 'ignore', stderr: 'ignore' }).success
 const on = (space: string) => ({ prefix: ['ip', 'netns', 'exec', space] })
@@ -23,8 +23,7 @@ function openWire(): boolean {
       ([space, address]) =>
         ip('-n', space, 'addr', 'add', address, 'dev', 'wire') &&
         ip('-n', space, 'link', 'set', 'lo', 'up') &&
-        ip('-n', space, 'link', 'set', 'wire', 'up') &&
-        ip('-n', space, 'route', 'add', 'default', 'dev', 'wire'),
+        ip('-n', space, 'link', 'set', 'wire', 'up'),
     )
   )
 }
@@ -66,6 +65,52 @@ describe.skipIf(!isOpen)('on a network of two hosts', () => {
     const finder = worker()
     expect(await finder.line(/found the master/)).toContain('http://10.77.0.1:')
     await found.line(/worker finder joined/)
+  }, 60_000)
+
+  test('a worker that was there first finds the master that comes, and again at another address', async () => {
+    const finder = worker()
+    await finder.line(/no master answered/)
+    const first = master()
+    await first.line(/worker finder joined/)
+    first.signal('SIGKILL')
+    await first.ended
+    ip('-n', one, 'addr', 'del', '10.77.0.1/24', 'dev', 'wire')
+    ip('-n', one, 'addr', 'add', '10.77.0.9/24', 'dev', 'wire')
+    try {
+      const moved = master()
+      await moved.line(/master listening on/)
+      const [url = ''] = /http:\S+$/.exec(await finder.line(/found the master .*http:\/\/10\.77\.0\.9:/)) ?? []
+      const asked = ['netns', 'exec', one, executable, 'workers', '--master-url', url]
+      while (
+        !Bun.spawnSync(['ip', ...asked])
+          .stdout.toString()
+          .includes('finder')
+      )
+        await Bun.sleep(100)
+    } finally {
+      ip('-n', one, 'addr', 'del', '10.77.0.9/24', 'dev', 'wire')
+      ip('-n', one, 'addr', 'add', '10.77.0.1/24', 'dev', 'wire')
+    }
+  }, 120_000)
+
+  test('a master whose port for discovery another program holds says so once, serves, and stops', async () => {
+    const holder = Bun.spawn(
+      ['ip', 'netns', 'exec', one, process.execPath, '-e', `require('dgram').createSocket('udp4').bind(5353)`],
+      { env: { ...process.env, BUN_BE_BUN: '1' } },
+    )
+    try {
+      while (!Bun.spawnSync(['ip', 'netns', 'exec', one, 'ss', '-uln']).stdout.toString().includes(':5353'))
+        await Bun.sleep(20)
+      const deaf = master()
+      expect(await deaf.line(/cannot be found by discovery/)).toContain('EADDRINUSE')
+      await deaf.line(/master listening on/)
+      deaf.signal('SIGTERM')
+      expect(await deaf.ended).toBe(0)
+      expect(deaf.output().match(/EADDRINUSE/g)).toHaveLength(1)
+    } finally {
+      holder.kill()
+      await holder.exited
+    }
   }, 60_000)
 
   test('it does not choose between two', async () => {
