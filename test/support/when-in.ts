@@ -1,18 +1,17 @@
-import { mkdirSync, statSync, watch } from 'node:fs'
-import { dirname } from 'node:path'
+import { type Stats, statSync, unwatchFile, watchFile } from 'node:fs'
+
+/** Milliseconds between two looks: `watch` of Bun 1.4.5 may begin late, and leaves out a change that comes just after another. */
+const interval = 10
 
 /** Resolves once a file, which need not be there yet, has so many bytes. */
 export function whenIn(path: string, bytes: number): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true })
   return new Promise((resolve) => {
-    const watching = watch(dirname(path), look)
-    // Bun's watching may begin only after that line (1.4.5), and tells nothing of what came before.
-    const looking = setInterval(look, 50)
+    watchFile(path, { interval }, look)
+    look(statSync(path, { throwIfNoEntry: false }))
 
-    function look(): void {
-      if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < bytes) return
-      clearInterval(looking)
-      watching.close()
+    function look(found: Stats | undefined): void {
+      if ((found?.size ?? 0) < bytes) return
+      unwatchFile(path, look)
       resolve()
     }
   })
