@@ -23,8 +23,10 @@ interface Upload {
   whole: Promise<string> | undefined
   /** Whether all of it came once, and was other bytes than its worker has. */
   was_wrong: boolean
-  /** The part that is being received. */
-  incoming: PartBody | undefined
+  /** Parts on their way: the one that is being received, and those that wait for it. */
+  incoming: Set<PartBody>
+  /** The byte at which the last of them ends. */
+  end: number
   /** One part at a time. */
   turn: Promise<unknown>
 }
@@ -38,7 +40,7 @@ export class Uploads {
   async size(staged: string): Promise<number> {
     const known = this.uploads.get(staged)
     // Who asks has given up what he sent, if that has not ended by itself.
-    if (known?.incoming) await untilOver(known.turn, known.incoming)
+    if (known) await untilOver(known)
     const here = await sizeOf(staged)
     if (known === undefined || known.size <= here) return known?.size ?? here
     this.forget(staged)
@@ -46,8 +48,8 @@ export class Uploads {
   }
 
   /**
-   * Appends a part, or changes nothing. One that is still on its way, whose sender has given it up, is waited for until its
-   * connection ends.
+   * Appends a part, or changes nothing. It waits for one that is still on its way: that goes before it, or its sender has
+   * given it up, and then until its connection ends.
    *
    * @throws DarkstreamError `wrong_offset`, `damaged`, `invalid_request`, or `unavailable` when the disk is full or the result
    * is just being published
@@ -56,14 +58,12 @@ export class Uploads {
     if (part.offset + part.length > part.size) throw tooLong(part)
     const upload = this.uploads.get(staged) ?? (await this.begin(staged))
     if (this.closed.has(staged)) throw new DarkstreamError('unavailable', 'the result is just being published')
-    const { turn, incoming: before } = upload
-    upload.incoming = body
-    const received = (before ? untilOver(turn, before) : turn).then(() => take(staged, upload, part, body.stream))
+    const before = part.offset === upload.end ? upload.turn : untilOver(upload)
+    upload.incoming.add(body)
+    upload.end = part.offset + part.length
+    const received = before.then(() => take(staged, upload, part, body.stream))
     upload.turn = received.catch(() => {})
-    await received.finally(() => {
-      if (upload.incoming === body) upload.incoming = undefined
-    })
-    return upload.size
+    return received.finally(() => upload.incoming.delete(body))
   }
 
   /**
@@ -73,7 +73,7 @@ export class Uploads {
    * @throws DarkstreamError `wrong_offset` when one is on its way
    */
   async publishing<T>(staged: string, publish: () => Promise<T>): Promise<T> {
-    if (this.uploads.get(staged)?.incoming) {
+    if ((this.uploads.get(staged)?.incoming.size ?? 0) > 0) {
       throw new DarkstreamError('wrong_offset', 'a part of the result is still coming in')
     }
     this.closed.add(staged)
@@ -127,7 +127,8 @@ export class Uploads {
       sum: undefined,
       whole: undefined,
       was_wrong: false,
-      incoming: undefined,
+      incoming: new Set<PartBody>(),
+      end: size,
       turn: Promise.resolve(),
     }
     // Two that begin at once are one upload.
@@ -136,13 +137,21 @@ export class Uploads {
 }
 
 /** What comes meanwhile on its connection puts the hanging up off, so that it is done again. */
-async function untilOver(turn: Promise<unknown>, body: PartBody): Promise<void> {
-  body.hangUp()
-  const again = setInterval(body.hangUp, hangUpMs)
+async function untilOver({ incoming, turn }: Upload): Promise<void> {
+  const hangUps = [...incoming].map((body) => body.hangUp)
+  const hangUp = () => hangUps.forEach((act) => act())
+  const again = setInterval(hangUp, hangUpMs)
+  hangUp()
   await turn.finally(() => clearInterval(again))
 }
 
-async function take(staged: string, upload: Upload, part: UploadPart, body: ReadableStream<Uint8Array>): Promise<void> {
+/** Gives the bytes that are here then. */
+async function take(
+  staged: string,
+  upload: Upload,
+  part: UploadPart,
+  body: ReadableStream<Uint8Array>,
+): Promise<number> {
   if (part.offset !== upload.size && part.offset !== 0) throw wrongOffset(part, upload.size)
   // What was asked for before is the sum of less; from the first byte again comes what is another result.
   if (part.offset === 0 || upload.whole !== undefined) forgetSum(upload)
@@ -152,6 +161,7 @@ async function take(staged: string, upload: Upload, part: UploadPart, body: Read
   upload.sum ??= openSum(staged)
   upload.size += part.length
   if (part.length / (performance.now() - begun) < fastBytesPerMs) upload.sum.grow(upload.size)
+  return upload.size
 }
 
 async function wholeSum(staged: string, upload: Upload): Promise<string> {

@@ -11,7 +11,6 @@ const maxGrowth = 8
 /** How long the parts of a worker's uploads are: about a second of its line, as those before have shown it. */
 export class PartLength {
   private bytes = firstPartBytes
-  private growth = maxGrowth
   private most = maxPartBytes
 
   /** Bytes of the next part. */
@@ -19,23 +18,17 @@ export class PartLength {
     return this.bytes
   }
 
-  /** Bytes of the one behind it, if the line stays as it is. */
-  get second(): number {
-    return this.limited(this.bytes * this.growth)
-  }
-
   /** A part is through. Those that ended with their file sooner tell nothing of the line. */
   took(length: number, elapsed_ms: number): void {
     if (length < this.bytes) return
     // By powers of two, so that small changes of the line change nothing.
-    this.growth = Math.max(1 / maxGrowth, Math.min(2 ** Math.round(Math.log2(partMs / elapsed_ms)), maxGrowth))
-    this.bytes = this.limited(length * this.growth)
+    const growth = 2 ** Math.round(Math.log2(partMs / elapsed_ms))
+    this.bytes = this.limited(length * Math.max(1 / maxGrowth, Math.min(growth, maxGrowth)))
   }
 
   /** A part did not come through. */
   failed(length: number): void {
     this.bytes = this.limited(length / 2)
-    this.growth = 1
   }
 
   /** A part was too long for somebody on the way, who will not take a longer one either. */

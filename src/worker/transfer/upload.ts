@@ -21,42 +21,39 @@ export interface UploadRequest extends TransferParts {
 }
 
 /**
- * Brings a result to the master, from where an earlier try ended, in parts that are as long as the line is fast.
+ * Brings a result to the master, from where an earlier try ended, in parts that are as long as the line is fast. The next one
+ * goes while the master still takes in the one before, and waits there for its turn, so that the line is never idle.
  *
  * @throws DarkstreamError for what the master refuses, and when it cannot be reached: what is there stays there
  */
 export async function uploadResult(request: UploadRequest): Promise<void> {
-  const { transfer, claim, size, part_length, pace, signal } = request
-  const sums = partSums(request.path)
+  const { transfer, claim, size, part_length, signal } = request
   const begin = await transfer.uploaded(claim, signal)
-  let at = begin
-  // No longer than all that went before it: so its sum is there when its turn comes.
-  const partLength = (offset: number, length: number) =>
-    Math.min(length, size - offset, pace.pieceBytes ?? length, Math.max(firstSumBytes, offset - begin))
+  let [at, lastEnd, giveUp] = [begin, 0, new AbortController()]
+  let ahead: SentPart | undefined
   for (let idle = 0; at !== size;) {
     // More than there is: of another result.
     if (at > size) at = 0
-    const part = { offset: at, length: partLength(at, part_length.next) }
+    const send = (offset: number) => sendPart(request, { offset, begin }, AbortSignal.any([signal, giveUp.signal]))
+    const current = ahead ?? (await send(at))
     try {
-      const crc32 = await sums(part)
-      const next = at + part.length
-      // While this part travels, the sum of the next is made, which is as much longer as this one was.
-      const expected = partLength(next, part_length.second)
-      if (next < size) void sums({ offset: next, length: expected }).catch(() => {})
-      const begun = performance.now()
-      at = await sendPart(request, { ...part, crc32 })
-      idle = 0
-      part_length.took(part.length, performance.now() - begun)
+      ahead = current.end < size ? await send(current.end) : undefined
+      at = await current.uploaded
+      const now = performance.now()
+      part_length.took(current.length, now - Math.max(current.begun, lastEnd))
+      ;[idle, lastEnd] = [0, now]
     } catch (error) {
+      giveUp.abort(error)
+      ;[ahead, giveUp] = [undefined, new AbortController()]
       signal.throwIfAborted()
       if (isTooLong(error)) {
-        if (part.length <= leastPartBytes) throw noneFits()
-        part_length.refused(part.length)
+        if (current.length <= leastPartBytes) throw noneFits()
+        part_length.refused(current.length)
         continue
       }
       const isOurs = error instanceof DarkstreamError && ['wrong_offset', 'damaged', 'unreachable'].includes(error.code)
       if (!isOurs || ++idle > maxIdleTries) throw error
-      if (error.code === 'unreachable') part_length.failed(part.length)
+      if (error.code === 'unreachable') part_length.failed(current.length)
       at = await transfer.uploaded(claim, signal)
     }
   }
@@ -75,23 +72,33 @@ function noneFits(): DarkstreamError {
   )
 }
 
-/** The sums of a file's parts; of the newest one asked for it is made once. */
-function partSums(path: string) {
-  let newest: { key: string; sum: Promise<string> } | undefined
-  return ({ offset, length }: { offset: number; length: number }): Promise<string> => {
-    const key = `${offset}+${length}`
-    if (newest?.key !== key) newest = { key, sum: sumOf(path, offset, offset + length, 'crc32') }
-    return newest.sum
-  }
+/** A part on its way. */
+interface SentPart {
+  /** Bytes of it, and the byte behind it. */
+  length: number
+  end: number
+  /** When its first byte went, in milliseconds of `performance.now`. */
+  begun: number
+  /** Bytes of the result that are there then. */
+  uploaded: Promise<number>
 }
 
-async function sendPart(request: UploadRequest, part: { offset: number; length: number; crc32: string }) {
-  const { transfer, claim, path, size, pace, signal, stall_timeout_ms } = request
-  await pace.take(part.length, signal)
-  const watch = stallSignal(stall_timeout_ms, signal)
-  try {
-    return await transfer.sendPart(claim, { path, size, ...part }, watch.signal)
-  } finally {
-    watch.end()
-  }
+/** Begins to send the part at an offset, once its sum is made. */
+async function sendPart(
+  request: UploadRequest,
+  { offset, begin }: { offset: number; begin: number },
+  signal: AbortSignal,
+): Promise<SentPart> {
+  const { transfer, claim, path, size, pace, part_length, stall_timeout_ms } = request
+  // No longer than all that went before it: so its sum is made while the part before is on its way.
+  const most = Math.max(firstSumBytes, offset - begin)
+  const length = Math.min(part_length.next, size - offset, pace.pieceBytes ?? size, most)
+  const end = offset + length
+  const crc32 = await sumOf(path, offset, end, 'crc32')
+  await pace.take(length, signal)
+  const [begun, watch] = [performance.now(), stallSignal(stall_timeout_ms, signal)]
+  const uploaded = transfer.sendPart(claim, { path, offset, length, size, crc32 }, watch.signal).finally(watch.end)
+  // Whoever gives up the one before it does not wait for this one.
+  uploaded.catch(() => {})
+  return { length, end, begun, uploaded }
 }
