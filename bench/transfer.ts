@@ -24,12 +24,13 @@ import { SharedMount } from '../src/worker/transfer/shared-mount.ts'
 
 /**
  * What a worker's transfers reach over HTTP, against plain curl and a plain server of static files (Bun.serve), in turn, on
- * the same loopback, in one run: a source down and a result up, with the sums of both sides. Files lie in memory unless told.
+ * the same loopback, in one run: a source down and a result up, with the sums of both sides. The server also takes a file that
+ * curl puts, which it only writes. Files lie in memory unless told.
  */
 const { values } = parseArgs({
   options: {
     bytes: { type: 'string', default: String(2 ** 30) },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
     folder: { type: 'string', default: '/dev/shm' },
     /** What this file runs as in a child. */
     role: { type: 'string', default: 'all' },
@@ -192,12 +193,18 @@ async function measure(
       memory = told.memory
     }
   }
+  const fetched = median(seconds['curl down'])
   for (const way of ['down', 'up']) {
     const [curl, ours] = [median(seconds[`curl ${way}`]), median(seconds[`darkstream ${way}`])]
-    const published = way === 'up' ? `, until it is published ${(curl / median(seconds['published'])).toFixed(2)}` : ''
-    console.log(
-      `${way.padEnd(5)} curl ${rateText(curl)}, darkstream ${rateText(ours)}, ratio ${(curl / ours).toFixed(2)}${published}`,
-    )
+    const published = median(seconds['published'])
+    const ratios = [
+      `${(fetched / ours).toFixed(2)} of curl's download`,
+      ...(way === 'up' ? [`${(curl / ours).toFixed(2)} of its upload`] : []),
+      ...(way === 'up'
+        ? [`until it is published ${(fetched / published).toFixed(2)} and ${(curl / published).toFixed(2)}`]
+        : []),
+    ]
+    console.log(`${way.padEnd(5)} curl ${rateText(curl)}, darkstream ${rateText(ours)}: ${ratios.join(', ')}`)
   }
   console.log(`extra memory at its peak: worker ${mebibyteText(memory)}, master ${mebibyteText(masterMemory())}`)
 }
