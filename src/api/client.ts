@@ -98,5 +98,15 @@ export function refusal(status: number, body: unknown): DarkstreamError {
   }
   // A proxy that says 404 while the master is away must not make a worker throw its result away.
   const match = ownWords.find((known) => httpStatusOfCode[known] === status)
-  return new DarkstreamError(match ?? 'unavailable', `the master answered with HTTP status ${status}`)
+  return new DarkstreamError(match ?? 'unavailable', strangersWords(status))
+}
+
+/** What a status says that no master of ours has sent. */
+function strangersWords(status: number): string {
+  if (status === 404) {
+    return 'what answers at this address is no darkstream master (HTTP status 404): is its path whole (--master)?'
+  }
+  if (status === 413) return 'a proxy before the master lets no body of this length through (HTTP status 413)'
+  if (status >= 502 && status <= 504) return `a proxy before the master cannot reach it (HTTP status ${status})`
+  return `the master answered with HTTP status ${status}`
 }

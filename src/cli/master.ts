@@ -1,7 +1,7 @@
 import { announceMaster } from '../api/discovery.ts'
 import { isLoopback } from '../util/loopback.ts'
 import { type KeyPair, watchKeyPair } from '../api/key-pair.ts'
-import { createApp, listen, type RunningServer } from '../api/server.ts'
+import { createApp, listen, type RunningServer, tryAddress } from '../api/server.ts'
 import { logJobEvents } from '../master/events.ts'
 import { buildMaster } from './build-master.ts'
 import { openCertificate, type OwnCertificate } from './certificate.ts'
@@ -25,8 +25,10 @@ export async function run(args: CommandArgs): Promise<number> {
   const certificate = openCertificate(config, log)
   // What an earlier master left half done is ended before any worker can ask about it.
   await master.recover()
-  const door = await openDoor(config, master.store, log)
   const { host, port, base_path } = config.server
+  // A first start that ended at its address would have made the secret, and told nobody.
+  tryAddress({ host, port })
+  const door = await openDoor(config, master.store, log)
   const [trusted_proxies, allowed_hosts] = [config.server.trusted_proxies ?? [], config.server.allowed_hosts ?? []]
   const app = createApp({ ...master.coordinator, version, log, ...door, base_path, trusted_proxies, allowed_hosts })
   const server = listen(app, { host, port, tls: certificate?.pair })

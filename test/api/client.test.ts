@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createClient, withToken } from '../../src/api/client.ts'
+import { createClient, refusal, withToken } from '../../src/api/client.ts'
 import { DarkstreamError } from '../../src/contract/error.ts'
 import { openMaster } from '../support/master.ts'
 
@@ -39,6 +39,16 @@ test('what a master of an earlier version does not tell yet is read as not known
     id: job_id,
     ...unknown,
   })
+})
+
+test.each([
+  [404, /no darkstream master .*404.*--master/],
+  [413, /proxy .*413/],
+  [502, /proxy .*cannot reach it .*502/],
+  [500, /HTTP status 500/],
+])('what a proxy says by status %i is put into words', (status, words) => {
+  expect(refusal(status, undefined).message).toMatch(words)
+  expect(refusal(status, { code: 'not_found', message: 'its own words' }).message).toBe('its own words')
 })
 
 test("no answer, a stranger's answer and a proxy's refusal are told apart", async () => {

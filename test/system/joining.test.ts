@@ -71,6 +71,20 @@ test('a master beyond this machine prints at its first start the line that joins
   expect(again.output()).toContain('darkstream token create')
 }, 60_000)
 
+test('a first start that finds its port taken leaves the line to join to the next', async () => {
+  const taken = Bun.serve({ port: 0, hostname: '0.0.0.0', fetch: () => new Response() })
+  const base = temporaryFolder()
+  try {
+    const { master } = openMaster(base, { DARKSTREAM_SERVER_PORT: String(taken.port) })
+    expect(await master.ended).toBe(1)
+    expect(master.output()).toContain('the port is taken')
+    expect(existsSync(join(base, 'jobs.db-secret'))).toBe(false)
+  } finally {
+    await taken.stop(true)
+  }
+  expect(await openMaster(base).master.line(/darkstream worker --master/)).toMatch(/--token dsw_[\w-]{43}$/)
+}, 30_000)
+
 test("on the master's machine a worker needs no token, and its own in the file is not the owner's", async () => {
   const { base, environment, master } = openMaster()
   const url = await urlOf(master)

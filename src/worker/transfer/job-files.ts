@@ -51,7 +51,8 @@ export class JobFiles {
     await this.removeOthers(keptResults)
     if (mode === 'http') return log.info('sources and results go over HTTP (storage.mode)')
     const why = await mount.whyOtherOutput().catch((error: Error) => error.message)
-    if (why === undefined) log.info('the folder for results is the master’s own')
+    if (why === undefined && mount.isProven()) log.info('the folder for results is the master’s own')
+    else if (why === undefined) log.info('whether the storage is shared cannot be told: each job is looked at')
     else log[mode === 'mount' ? 'warn' : 'info'](`no shared storage: ${why}`)
   }
 

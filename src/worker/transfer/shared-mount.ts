@@ -44,6 +44,11 @@ export class SharedMount {
     return 'why' in source ? source : { ...source, staging_path }
   }
 
+  /** Whether the results' folder was found to be the same; false also where the master could not say. */
+  isProven(): boolean {
+    return this.output === undefined
+  }
+
   /** A job failed: what was found of the mount may not hold any more. */
   doubt(): void {
     this.output = null

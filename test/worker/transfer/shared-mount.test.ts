@@ -107,8 +107,9 @@ test('what was found is kept until a job fails; what was not is looked for again
   let asked = 0
   const counted: Api = { ...master.api, beginStorageProof: (input) => (asked++, master.api.beginStorageProof(input)) }
   const good = mountOf(counted)
+  expect(good.isProven()).toBe(false)
   for (let looks = 0; looks < 3; looks++) await good.whyOtherOutput()
-  expect(asked).toBe(1)
+  expect([asked, good.isProven()]).toEqual([1, true])
   good.doubt()
   await good.whyOtherOutput()
   expect(asked).toBe(2)
@@ -123,8 +124,9 @@ test('what was found is kept until a job fails; what was not is looked for again
 
 test('of a master that knows no proofs the mount is taken as it was before', async () => {
   const { master, job } = await claimed()
-  const found = await mountOf({ ...master.api, beginStorageProof: old, sourceMark: old }).find(job)
-  expect(found).toMatchObject({ source_path: job.source_path })
+  const mount = mountOf({ ...master.api, beginStorageProof: old, sourceMark: old })
+  expect(await mount.find(job)).toMatchObject({ source_path: job.source_path })
+  expect(mount.isProven()).toBe(false)
 })
 
 test('with mode mount a job whose files are not here fails for others to take, with a remedy; with auto it goes by HTTP', async () => {
