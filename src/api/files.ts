@@ -49,18 +49,25 @@ function claimOf(c: Context) {
 
 function partOf(c: Context): UploadPart {
   const { offset, size } = c.req.query()
-  return parsed(Part, {
-    offset,
-    size,
-    length: c.req.header('Content-Length'),
-    crc32: c.req.header(partSumHeader),
-  })
+  const length = c.req.header('Content-Length')
+  if (length === undefined) {
+    const why = 'a part tells its length before it comes, it is not sent in chunks'
+    throw new DarkstreamError('invalid_request', `Content-Length: is missing; ${why}`)
+  }
+  const told = { offset, size, length, crc32: c.req.header(partSumHeader) }
+  return parsed(Part, told, { length: 'Content-Length', crc32: partSumHeader })
 }
 
-function parsed<T extends v.GenericSchema>(schema: T, told: unknown): v.InferOutput<T> {
+/** @param names those under which fields come, where they have others */
+function parsed<T extends v.GenericSchema>(
+  schema: T,
+  told: unknown,
+  names: Record<string, string> = {},
+): v.InferOutput<T> {
   const result = v.safeParse(schema, told)
   if (result.success) return result.output
-  const faults = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the request'}: ${issue.message}`)
+  const nameOf = (field: string | null) => (field === null ? 'the request' : (names[field] ?? field))
+  const faults = result.issues.map((issue) => `${nameOf(v.getDotPath(issue))}: ${issue.message}`)
   throw new DarkstreamError('invalid_request', faults.join('; '))
 }
 

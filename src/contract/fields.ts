@@ -47,10 +47,11 @@ export const JobId = v.pipe(
   v.maxLength(1024, 'is too long'),
 )
 
-/** A CRC-32, that of zlib and gzip, in hex digits. */
+/** A CRC-32, that of zlib and gzip, in hex digits, which are made lower case. */
 export const Crc32 = v.pipe(
-  v.string('must be a text'),
-  v.regex(/^[0-9a-f]{8}$/, 'must be a CRC-32 in 8 lower-case hex digits'),
+  v.string('is missing'),
+  v.regex(/^[0-9a-f]{8}$/i, 'must be a CRC-32 in 8 hex digits'),
+  v.toLowerCase(),
 )
 
 /** A SHA-256 in hex digits. */

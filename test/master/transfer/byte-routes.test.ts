@@ -278,6 +278,22 @@ describe('a result', () => {
     expect(await all.files.uploaded(all.key, signal)).toBe(1000)
   })
 
+  test('takes a sum in digits of either case, and says by name which header is wrong', async () => {
+    const all = await claimed()
+    const bytes = noise(100)
+    expect((await send(all, bytes, { sum: crc(bytes).toUpperCase() })).status).toBe(200)
+    const told = async (answer: Response) => ((await answer.json()) as { message: string }).message
+    expect(await told(await send(all, bytes, { sum: '0x' }))).toBe('X-Part-CRC32: must be a CRC-32 in 8 hex digits')
+    expect(await told(await send(all, bytes, { length: 0 }))).toMatch(
+      /^Content-Length: must be a whole number from 1 to/,
+    )
+    const url = `/api/worker/result?${all.query}&${queryOf({ offset: 0, size: 100 })}`
+    const headers = { 'X-Part-CRC32': crc(bytes) }
+    const chunked = await all.master.app.request(url, { method: 'POST', headers, body: bytes })
+    expect(await told(chunked)).toContain('Content-Length: is missing; a part tells its length before it comes')
+    expect(readFileSync(all.job.staging_path)).toEqual(Buffer.from(bytes))
+  })
+
   test('begins anew with its first byte', async () => {
     const all = await claimed()
     await send(all, noise(100), { size: 1000 })
