@@ -41,6 +41,7 @@ export interface PersistOptions {
 export async function persist<T>(say: () => Promise<T>, options: PersistOptions): Promise<T> {
   const { log, what, signal, draining, drain_patience_ms = 0, mayPass = isPassing } = options
   let givesUpAt = Number.POSITIVE_INFINITY
+  let told: string | undefined
   for (let tries = 0; ; tries++) {
     signal.throwIfAborted()
     try {
@@ -49,7 +50,11 @@ export async function persist<T>(say: () => Promise<T>, options: PersistOptions)
       return answer
     } catch (error) {
       if (!mayPass(error)) throw error
-      if (tries === 0) log.warn(`cannot ${what}, will go on trying: ${(error as Error).message}`)
+      const { message } = error as Error
+      // Once for each reason: how far it came is none.
+      const why = message.replaceAll(/\d+/g, '')
+      if (why !== told) log.warn(`cannot ${what}, will go on trying: ${message}`)
+      told = why
       if (draining?.aborted) givesUpAt = Math.min(givesUpAt, performance.now() + drain_patience_ms)
       if (performance.now() >= givesUpAt) throw error
     }

@@ -14,7 +14,7 @@ import type { ReplaceOptions } from '../../src/master/parts.ts'
 import { type ProfilesOfPath, profilesOfPath, ruleOf } from '../../src/master/path-profiles.ts'
 import { openSqliteStore } from '../../src/queue/sqlite/sqlite-store.ts'
 import type { FoundSource, Store } from '../../src/queue/store.ts'
-import { createLog } from '../../src/util/log.ts'
+import { createLog, type Log } from '../../src/util/log.ts'
 import { cleanUpAfterEach } from './after-each.ts'
 import { News } from './news.ts'
 import { temporaryFolder } from './program.ts'
@@ -69,6 +69,8 @@ export interface TestMasterOptions {
   max_retries?: number
   /** Replace mode, with what differs from the defaults. */
   replace?: Partial<ReplaceOptions>
+  /** Where the master's log goes; only errors are shown unless told. */
+  log?: Log
   /** The text of a configuration with its `conversion` and `profiles`; the usual settings and no profiles unless told. */
   config?: string
 }
@@ -98,7 +100,7 @@ export function openMaster(options: TestMasterOptions = {}): TestMaster {
     clock: () => clock.now,
     onEvent,
   })
-  const app = createApp({ ...coordinator, version: 'test', log })
+  const app = createApp({ ...coordinator, version: 'test', log: options.log ?? errorLog })
   const remote = createClient('http://master.test', async (url, init) => app.request(url, init))
   const master: TestMaster = {
     coordinator,
@@ -126,10 +128,10 @@ export function openMaster(options: TestMasterOptions = {}): TestMaster {
   return master
 }
 
-const log = createLog({ level: 'error', format: 'text', output_path: null })
+const errorLog = createLog({ level: 'error', format: 'text', output_path: null })
 
 /** What the same master has in most tests. */
-function usualOptions({ replace, overwrite = false }: TestMasterOptions) {
+function usualOptions({ replace, overwrite = false, log = errorLog }: TestMasterOptions) {
   return {
     replace: {
       enabled: replace !== undefined,

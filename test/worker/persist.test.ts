@@ -40,3 +40,18 @@ test('what may pass is for the caller to say', async () => {
   })
   expect(tries).toBe(3)
 })
+
+test('the log has each reason once, also when another takes its place', async () => {
+  const lines: string[] = []
+  const write = (line: string) => void lines.push(line.replace(/^\S+ WARN +/, '').trim())
+  const told = createLog({ level: 'warn', format: 'text', output_path: null, write })
+  const reasons = ['away', 'away', 'cut at byte 10', 'cut at byte 20', 'the disk is full']
+  const say = async () => {
+    const why = reasons.shift()
+    if (why !== undefined) throw new DarkstreamError('unavailable', why)
+  }
+  await persist(say, { first_pause_ms: 1, log: told, what: 'speak', signal: new AbortController().signal })
+  expect(lines).toEqual(
+    ['away', 'cut at byte 10', 'the disk is full'].map((why) => `cannot speak, will go on trying: ${why}`),
+  )
+})

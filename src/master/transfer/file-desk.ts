@@ -12,7 +12,9 @@ import { checkSource } from '../source-check.ts'
 
 /** Opens sources and staging files to the workers that hold their jobs. Every path comes from the job alone. */
 export function fileDesk(parts: Parts): FileDesk {
-  const { store, root_path, output_base, uploads } = parts
+  const { store, root_path, output_base, uploads, log } = parts
+  // Workers try again every few seconds, each of them: whoever looks after the master is told once.
+  let told: string | undefined
   return {
     async source(claim) {
       const source = await sourceOf(parts, await owned(claim))
@@ -28,11 +30,21 @@ export function fileDesk(parts: Parts): FileDesk {
       const job = await owned(claim)
       const source = await checkSource(job, root_path)
       if (source.state === 'unmounted') throw new DarkstreamError('unavailable', `nothing is at ${root_path}`)
-      const size = await uploads.receive(stagingPath(output_base, job), part, body)
+      const size = await uploads.receive(stagingPath(output_base, job), part, body).catch((error: unknown) => {
+        tellOnce(error, claim)
+        throw error
+      })
+      told = undefined
       // It may have been lost meanwhile, and the folder with it.
       await owned(claim)
       return size
     },
+  }
+
+  function tellOnce(error: unknown, { job_id, worker_id }: FileClaim): void {
+    if (!(error instanceof DarkstreamError) || error.code !== 'unavailable' || error.message === told) return
+    told = error.message
+    log.warn(`results wait at their workers: ${told}`, { job_id, worker_id })
   }
 
   async function owned(claim: FileClaim): Promise<Job> {

@@ -51,13 +51,13 @@ export class Uploads {
    * Appends a part, or changes nothing. It waits for one that is still on its way: that goes before it, or its sender has
    * given it up, and then until its connection ends.
    *
-   * @throws DarkstreamError `wrong_offset`, `damaged`, `invalid_request`, or `unavailable` when the disk is full or the result
-   * is just being published
+   * @throws DarkstreamError `wrong_offset`, also while it is being published, `damaged`, `invalid_request`, or `unavailable` when
+   * the disk is full
    */
   async receive(staged: string, part: UploadPart, body: PartBody): Promise<number> {
     if (part.offset + part.length > part.size) throw tooLong(part)
     const upload = this.uploads.get(staged) ?? (await this.begin(staged))
-    if (this.closed.has(staged)) throw new DarkstreamError('unavailable', 'the result is just being published')
+    if (this.closed.has(staged)) throw new DarkstreamError('wrong_offset', 'the result is just being published')
     const before = part.offset === upload.end ? upload.turn : untilOver(upload)
     upload.incoming.add(body)
     upload.end = part.offset + part.length

@@ -69,6 +69,8 @@ const codeOf = async (answer: Response | Promise<Response>) => {
   return [status, (json as { code: string }).code]
 }
 
+const messageOf = async (answer: Response) => ((await answer.json()) as { message: string }).message
+
 /** A file that only the master may write, and a claim whose staging place somebody else can reach. */
 async function trapped(lay: (place: { work: string; attempt: string; staged: string; precious: string }) => void) {
   const all = await claimed()
@@ -282,15 +284,16 @@ describe('a result', () => {
     const all = await claimed()
     const bytes = noise(100)
     expect((await send(all, bytes, { sum: crc(bytes).toUpperCase() })).status).toBe(200)
-    const told = async (answer: Response) => ((await answer.json()) as { message: string }).message
-    expect(await told(await send(all, bytes, { sum: '0x' }))).toBe('X-Part-CRC32: must be a CRC-32 in 8 hex digits')
-    expect(await told(await send(all, bytes, { length: 0 }))).toMatch(
+    expect(await messageOf(await send(all, bytes, { sum: '0x' }))).toBe(
+      'X-Part-CRC32: must be a CRC-32 in 8 hex digits',
+    )
+    expect(await messageOf(await send(all, bytes, { length: 0 }))).toMatch(
       /^Content-Length: must be a whole number from 1 to/,
     )
     const url = `/api/worker/result?${all.query}&${queryOf({ offset: 0, size: 100 })}`
     const headers = { 'X-Part-CRC32': crc(bytes) }
     const chunked = await all.master.app.request(url, { method: 'POST', headers, body: bytes })
-    expect(await told(chunked)).toContain('Content-Length: is missing; a part tells its length before it comes')
+    expect(await messageOf(chunked)).toContain('Content-Length: is missing; a part tells its length before it comes')
     expect(readFileSync(all.job.staging_path)).toEqual(Buffer.from(bytes))
   })
 

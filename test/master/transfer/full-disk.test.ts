@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib'
 import { createFileClient } from '../../../src/api/file-client.ts'
 import { listen } from '../../../src/api/server.ts'
 import type { FileClaim } from '../../../src/contract/files.ts'
+import { createLog } from '../../../src/util/log.ts'
 import { whenIn } from '../../support/when-in.ts'
 import { openMaster } from '../../support/master.ts'
 import { temporaryFolder } from '../../support/program.ts'
@@ -21,7 +22,9 @@ const sums = (bytes: Uint8Array) => crc32(bytes).toString(16).padStart(8, '0')
 async function farAway() {
   const base = temporaryFolder()
   const disk = mountTinyDisk(join(base, 'output'), '12m')
-  const master = openMaster({ base })
+  const lines: string[] = []
+  const write = (line: string) => void lines.push(line)
+  const master = openMaster({ base, log: createLog({ level: 'warn', format: 'text', output_path: null, write }) })
   await master.addSource('a.mp4')
   const job = await master.api.claim({ worker_id: 'w', boot_id: 'b', request_id: 'r' })
   if (job === null) throw new Error('there is no job')
@@ -31,7 +34,7 @@ async function farAway() {
   const path = join(base, 'result')
   const bytes = noise(8 * mebibyte)
   await Bun.write(path, bytes)
-  return { disk, job, key, files, bytes, server, send, [Symbol.asyncDispose]: close }
+  return { disk, job, key, files, bytes, server, lines, send, [Symbol.asyncDispose]: close }
 
   function send(offset: number, length: number) {
     const crc = sums(bytes.subarray(offset, offset + length))
@@ -51,6 +54,10 @@ describe.skipIf(lacksMounts('uploads to a full disk'))('a result whose disk', ()
     far.disk.fill(3 * mebibyte)
     expect(await reason(far.send(2 * mebibyte, 6 * mebibyte))).toContain("the master's disk for results is full")
     expect(await far.files.uploaded(far.key, signal())).toBe(2 * mebibyte)
+    expect(await reason(far.send(2 * mebibyte, 6 * mebibyte))).toContain("the master's disk for results is full")
+    expect(far.lines.map((line) => line.replace(/.* WARN +/, ''))).toEqual([
+      expect.stringContaining("results wait at their workers: the master's disk for results is full"),
+    ])
     far.disk.clear()
     expect(await far.send(2 * mebibyte, 6 * mebibyte)).toBe(far.bytes.length)
     expect(readFileSync(far.job.staging_path).equals(far.bytes)).toBe(true)
