@@ -85,7 +85,8 @@ export class Uploads {
   }
 
   /**
-   * Whether a whole staged file, while it is being published, is of so many bytes and this SHA-256, computed once however often it is asked for.
+   * Whether a whole staged file, while it is being published, is of so many bytes and this SHA-256, computed once however often
+   * it is asked for.
    *
    * @throws DarkstreamError `wrong_offset` while it is not whole; `damaged` when it is not, for the first time: what a power
    * cut left of it may have been taken for good, and it is to be uploaded anew
