@@ -6,7 +6,8 @@ import type { Config } from '../config/schema.ts'
 import { holderOf } from '../master/token-book.ts'
 import type { Tokens } from '../queue/tokens.ts'
 import type { Log } from '../util/log.ts'
-import { type ClusterSecret, clusterSecret } from './cluster-secret.ts'
+import { type ClusterSecret, clusterSecret, secretPath } from './cluster-secret.ts'
+import { whyNotSecret } from './look-at-file.ts'
 
 /** How a master lets people in. */
 export interface Door {
@@ -26,7 +27,10 @@ export async function openDoor({ server, database }: Config, tokens: Tokens, log
   const is_local = isLoopback(server.host)
   if (server.insecure && !is_local) log.warn(await openness(tokens))
   if (isOpen(server)) return { guard: undefined, is_local, secret: undefined }
-  const secret = await clusterSecret(resolve(database.path), tokens)
+  const queue = resolve(database.path)
+  const secret = await clusterSecret(queue, tokens)
+  const seen = whyNotSecret(secretPath(queue))
+  if (seen !== undefined) log.warn(`the cluster's secret: ${seen}`)
   return { guard: (token) => holderOf(tokens, token), is_local, secret }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createClient, withToken } from '../../src/api/client.ts'
@@ -65,8 +65,11 @@ test('a master beyond this machine prints at its first start the line that joins
   const logged = master.output().replace(line, '')
   for (const one of Object.values(JSON.parse(readFileSync(secret, 'utf8')) as object)) expect(logged).not.toContain(one)
 
+  expect(master.output()).not.toContain('chmod')
+  chmodSync(secret, 0o644)
   const again = openMaster(base).master
   await again.line(/master listening on/)
+  expect(again.output()).toContain(`every user of this host can read it in ${secret}: chmod o-r ${secret}`)
   expect(again.output()).not.toContain('dsw_')
   expect(again.output()).toContain('darkstream token create')
 }, 60_000)
