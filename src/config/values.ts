@@ -190,7 +190,8 @@ export const HttpUrl: ValueType<string> = {
     if (!url || url.username || url.password) return undefined
     return url.href.replace(/\/+$/, '')
   },
-  hint: (text) => (/^[\w.-]{1,253}(:\d{1,5})?$/.test(text) ? `write http://${text}` : undefined),
+  hint: (text) =>
+    /^[\w.-]{1,253}(:\d{1,5})?$/.test(text) ? `write http://${text}${text.includes(':') ? '' : ':8080'}` : undefined,
   format: (value) => value,
 }
 

@@ -205,7 +205,7 @@ logging: json
       }),
     ).toEqual([
       '--nonsense: nonsense: unknown section; there are server, scanner, database, queue, conversion, replace, worker, storage, ffmpeg, vulkan, logging, profiles',
-      '--master-url: worker.master_url: expected an address such as http://storage-server:8080, without user name, password, query or fragment, found "x"; write http://x',
+      '--master-url: worker.master_url: expected an address such as http://storage-server:8080, without user name, password, query or fragment, found "x"; write http://x:8080',
       'OUTPUT: scanner.output_base: expected a path, found nothing',
     ])
   })
