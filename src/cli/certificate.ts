@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
+import { rootCertificates } from 'node:tls'
 import { isSelfSigned, pinOf, selfSigned } from '../api/certificate.ts'
 import { type KeyPair, type KeyPairFiles, readKeyPair } from '../api/key-pair.ts'
 import type { Config } from '../config/schema.ts'
@@ -60,6 +61,17 @@ export function localPin({ server, database }: Config): string | undefined {
 /** The pin to hand out with a certificate's address: of one that no root speaks for. */
 export function pinToTell({ cert }: KeyPair): string | undefined {
   return isSelfSigned(new X509Certificate(cert)) ? pinOf(cert) : undefined
+}
+
+/** Whether a root that this program comes with has signed it, or the last of those that lead to its root. */
+export function isPublic({ cert }: KeyPair): boolean {
+  const last = cert.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)?.at(-1)
+  if (last === undefined) return false
+  const top = new X509Certificate(last)
+  return rootCertificates.some((root) => {
+    const authority = new X509Certificate(root)
+    return authority.fingerprint256 === top.fingerprint256 || top.checkIssued(authority)
+  })
 }
 
 /** A name that the certificate is for: this one where it is, else the first that is no pattern; undefined for none. */

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import type { Answers } from './config-template.ts'
 import type { Tokens } from '../queue/tokens.ts'
-import { nameFor, type OwnCertificate, pinToTell } from './certificate.ts'
+import { isPublic, nameFor, type OwnCertificate, pinToTell } from './certificate.ts'
 import { holds } from './cluster-secret.ts'
 import type { Door } from './door.ts'
 import { pasteable } from './shell-quoted.ts'
@@ -13,6 +13,8 @@ export interface JoinAddress {
   url: string
   /** Of its certificate, where no root speaks for that. */
   pin: string | undefined
+  /** Whether the root that speaks for it may be one that other hosts do not know. */
+  is_private?: boolean
 }
 
 /** What to paste on a host that shall be a worker; without a token where the master asks for none. */
@@ -43,6 +45,7 @@ export function joinAddress(server: Config['server'], port: number, certificate?
   return {
     url: `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}${server.base_path.replace(/^\/$/, '')}`,
     pin,
+    ...(certificate && pin === undefined && !isPublic(certificate.pair) ? { is_private: true } : {}),
   }
 }
 
@@ -52,7 +55,9 @@ export function joinAddress(server: Config['server'], port: number, certificate?
  */
 export async function tellHowToJoin(secret: Door['secret'], master: JoinAddress, own: Own): Promise<void> {
   const text = await howToJoin(secret, master, own)
-  if (text !== undefined) process.stdout.write(`${text}\n`)
+  const root =
+    master.is_private === true ? '\n  and --ca FILE on hosts that do not know the root of its certificate' : ''
+  if (text !== undefined) process.stdout.write(`${text}${root}\n`)
 }
 
 async function howToJoin(secret: Door['secret'], master: JoinAddress, own: Own): Promise<string | undefined> {

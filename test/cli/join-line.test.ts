@@ -1,7 +1,9 @@
 import { expect, test } from 'bun:test'
 import { networkInterfaces } from 'node:os'
+import { rootCertificates } from 'node:tls'
 import { pinOf, selfSigned } from '../../src/api/certificate.ts'
 import type { KeyPair } from '../../src/api/key-pair.ts'
+import { isPublic } from '../../src/cli/certificate.ts'
 import { joinAddress, joinLine } from '../../src/cli/join-line.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { authority } from '../support/certificates.ts'
@@ -38,7 +40,18 @@ test('a certificate that nobody speaks for goes with its pin', () => {
 test('one that a root has signed goes by a name that it is for', () => {
   const root = authority('a root')
   const url = (names: string[]) => joinAddress(at({ 'server.host': '10.0.0.5' }), 8080, certificate(root.sign(names)))
-  expect(url(['media.example', '10.0.0.5'])).toEqual({ url: 'https://10.0.0.5:8080', pin: undefined })
+  expect(url(['media.example', '10.0.0.5'])).toEqual({
+    url: 'https://10.0.0.5:8080',
+    pin: undefined,
+    is_private: true,
+  })
   expect(url(['*.example', 'media.example']).url).toBe('https://media.example:8080')
   expect(url(['10.9.9.9']).url).toBe('https://10.0.0.5:8080')
+})
+
+test('a certificate with a root that everybody knows at its end needs no other word', () => {
+  const { cert, key } = authority('a root').sign(['media.example'])
+  const [known = ''] = rootCertificates
+  expect(isPublic({ cert: `${cert}\n${known}\n`, key })).toBe(true)
+  expect(isPublic({ cert, key })).toBe(false)
 })
