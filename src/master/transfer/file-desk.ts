@@ -10,6 +10,9 @@ import { isInside } from '../real-path.ts'
 import { releaseChanged } from '../release-claim.ts'
 import { checkSource } from '../source-check.ts'
 
+/** Of an encode alone; its worker tells no more how far it is once it uploads. */
+const unmeasured = { fps: null, speed: null, eta_seconds: null }
+
 /** Opens sources and staging files to the workers that hold their jobs. Every path comes from the job alone. */
 export function fileDesk(parts: Parts): FileDesk {
   const { store, root_path, output_base, uploads, log } = parts
@@ -37,6 +40,9 @@ export function fileDesk(parts: Parts): FileDesk {
       told = undefined
       // It may have been lost meanwhile, and the folder with it.
       await owned(claim)
+      const { runs_on = null } = parts.progress.get(job.id)?.progress ?? {}
+      const progress = { step: 'publish', percent: (100 * size) / part.size, runs_on, ...unmeasured } as const
+      parts.progress.set(job.id, { attempt: job.attempt, progress })
       return size
     },
   }

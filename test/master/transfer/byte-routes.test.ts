@@ -280,6 +280,15 @@ describe('a result', () => {
     expect(await all.files.uploaded(all.key, signal)).toBe(1000)
   })
 
+  test('shows how far it is on its way', async () => {
+    const all = await claimed()
+    const progress = async () => (await all.master.api.job({ job_id: all.job.id })).job.progress
+    await send(all, noise(100), { size: 400 })
+    expect(await progress()).toMatchObject({ step: 'publish', percent: 25 })
+    await send(all, noise(200), { offset: 100, size: 400 })
+    expect(await progress()).toMatchObject({ step: 'publish', percent: 75 })
+  })
+
   test('takes a sum in digits of either case, and says by name which header is wrong', async () => {
     const all = await claimed()
     const bytes = noise(100)
