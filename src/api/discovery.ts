@@ -46,7 +46,9 @@ async function announceUntil(signal: AbortSignal, { port, path, is_tls, version 
   const told = new Set<string>()
   const txt = { path, tls: is_tls ? '1' : '0', version }
   // The library's probe prints to the console; host and port are a name of their own.
-  const service = { name: `${hostname()}:${port}`, type: serviceType, port, txt, probe: false }
+  // Multicast DNS knows hosts below .local alone.
+  const host = `${hostname().split('.')[0]}.local`
+  const service = { name: `${hostname()}:${port}`, host, type: serviceType, port, txt, probe: false }
   while (!signal.aborted) {
     const addresses = networkAddresses() ?? [...voices.keys()]
     for (const address of addresses.filter((each) => !voices.has(each))) {
@@ -77,13 +79,18 @@ export async function findMasters(wait_ms: number, signal: AbortSignal, log: Log
   const searches = voices.map(({ bonjour }) =>
     bonjour.find({ type: serviceType }, (service) => {
       const url = urlOf(service)
-      if (url !== undefined && found.size < maxFound) found.set(service.name, { name: service.name, url })
+      if (url !== undefined && found.size < maxFound) found.set(service.name, { name: printable(service.name), url })
     }),
   )
   await sleep(wait_ms, signal)
   for (const search of searches) search.stop()
   await Promise.all(voices.map((voice) => voice.close()))
   return [...found.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1))
+}
+
+/** Anybody may answer, and the name is shown to people. */
+function printable(name: string): string {
+  return name.replaceAll(/\p{C}/gu, '?')
 }
 
 /** By the address that the answer came from: of all that a host has, that one is known to reach it. */

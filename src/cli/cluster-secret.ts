@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { DarkstreamError } from '../contract/error.ts'
 import { createToken, holderOf, keepToken } from '../master/token-book.ts'
 import type { Tokens } from '../queue/tokens.ts'
+import { whyRefused } from '../util/file-error.ts'
 
 /** The two tokens that a master makes by itself: one for its workers, one for whoever may read the file. */
 const ClusterSecret = v.object({ worker: v.string(), admin: v.string() })
@@ -38,18 +39,23 @@ export async function clusterSecret(
     return { ...known, is_new: false }
   }
   const path = secretPath(database_path)
-  const isOther = 'is there and cannot be read, or is no secret of ours: move it away'
-  if (existsSync(path)) throw unwritten(path, isOther)
+  if (existsSync(path)) {
+    throw unwritten(path, 'is there and cannot be read, or is no secret of ours: move it away')
+  }
   const [worker, admin] = [
     await createToken(tokens, 'worker', 'cluster'),
     await createToken(tokens, 'admin', 'cluster'),
   ]
   const secret = { worker: worker.token, admin: admin.token }
+  const half = `${path}.new`
   try {
-    writeFileSync(path, `${JSON.stringify(secret, null, 2)}\n`, { flag: 'wx', mode: 0o600, flush: true })
+    // Half of it, on a full disk or after a crash, would be no secret for ever.
+    rmSync(half, { force: true })
+    writeFileSync(half, `${JSON.stringify(secret, null, 2)}\n`, { flag: 'wx', mode: 0o600, flush: true })
+    renameSync(half, path)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw unwritten(path, code === 'EEXIST' ? isOther : (code ?? message))
+    rmSync(half, { force: true })
+    throw unwritten(path, `cannot be kept: ${whyRefused(error)}`)
   }
   return { ...secret, is_new: true }
 }

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { pinOf } from '../../src/api/certificate.ts'
 import { authority } from '../support/certificates.ts'
@@ -48,6 +49,10 @@ function worker(environment: Record<string, string> = {}) {
     environment: { DARKSTREAM_FFMPEG_GPU: 'off', ...environment },
   })
 }
+
+/** The beginning of a program of its own that speaks on the wire. */
+const speak = (address: string) =>
+  `const wire = new (require('bonjour-service').default)({ interface: '${address}', bind: '0.0.0.0' });`
 
 function closeWire(): void {
   for (const space of [one, other]) ip('netns', 'del', space)
@@ -111,6 +116,27 @@ describe.skipIf(!isOpen)('on a network of two hosts', () => {
       holder.kill()
       await holder.exited
     }
+  }, 60_000)
+
+  test('what answers in a name that is no line is shown in one, and hosts are named as multicast DNS names them', async () => {
+    const stranger = `wire.publish({ name: 'a\\nb\\u001b[31m', type: 'darkstream', port: 9, probe: false, txt: { path: '/' } })`
+    const odd = Bun.spawn(['ip', 'netns', 'exec', one, process.execPath, '-e', `${speak('10.77.0.1')} ${stranger}`])
+    try {
+      expect(await worker().line(/found the master/)).toMatch(
+        /found the master a\?b\?\[31m at http:\/\/10\.77\.0\.1:9$/,
+      )
+    } finally {
+      odd.kill()
+      await odd.exited
+    }
+    const told = master()
+    await told.line(/master listening on/)
+    const look = `wire.find({ type: 'darkstream' }, ({ host }) => { console.log(host); process.exit() })`
+    const browse = `${speak('10.77.0.2')} const look = () => { ${look} }; look(); setInterval(look, 1000)`
+    const { stdout } = Bun.spawnSync(['ip', 'netns', 'exec', other, process.execPath, '-e', browse], {
+      timeout: 20_000,
+    })
+    expect(stdout.toString()).toBe(`${hostname().split('.')[0]}.local\n`)
   }, 60_000)
 
   test('it does not choose between two', async () => {
