@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { DarkstreamError } from '../contract/error.ts'
 import type { Operation } from '../contract/routes.ts'
 import { roleFor, type TokenRole } from '../contract/token.ts'
+import { sleep } from '../util/clock.ts'
 import { connectionOf } from './connection.ts'
 import { authorize, type Guard, type Holder } from './guard.ts'
 import { type Rate, RateLimit } from './rate-limit.ts'
@@ -12,6 +13,9 @@ const peopleRate: Rate = { burst: 200, per_second: 50 }
 const claimRate: Rate = { burst: 2000, per_second: 500 }
 /** Refusals by address: enough for a wrong setting that is tried again and again, too few to guess by. */
 const refusalRate: Rate = { burst: 50, per_second: 2 }
+
+/** Milliseconds between two looks at whether the token of a call that waits still holds. */
+const lookMs = 500
 
 /**
  * What a worker says of work that it holds is never held back: a heartbeat that came late would cost it its jobs, and a
@@ -49,6 +53,23 @@ export class Doorkeeper {
     if (holder === undefined) return
     if (needed !== 'worker') this.count(c, this.people, holder.id)
     else if (!ofHeldWork.has(operation)) this.count(c, this.claims, holder.id)
+  }
+
+  /**
+   * Does what may take long for who was let in. Another process may revoke his token meanwhile, and tells nobody: the signal
+   * aborts then, and what is answered is the refusal.
+   */
+  async whileLetIn<T>(c: Context, operation: Operation, act: (shut: AbortSignal) => Promise<T>): Promise<T> {
+    const [shut, done] = [new AbortController(), new AbortController()]
+    const look = async () => {
+      for (await sleep(lookMs, done.signal); !done.signal.aborted; await sleep(lookMs, done.signal)) {
+        await this.admitRole(c, roleFor(operation))
+      }
+    }
+    if (this.guard !== undefined) void look().catch((error: unknown) => shut.abort(error))
+    const result = await act(shut.signal).finally(() => done.abort())
+    if (shut.signal.aborted) throw shut.signal.reason
+    return result
   }
 
   /** Of anything else that takes a role; who asks, undefined where nobody is asked for a token. */

@@ -226,9 +226,9 @@ function mount<K extends Operation>(app: Hono, operation: K, parts: MountParts):
     await doorkeeper.admit(c, operation)
     const query = readQuery(c)
     const input = method === 'GET' ? query : { ...query, ...(await readBody(c, body_timeout_ms)) }
-    const reply = await (api[operation] as (input: unknown, signal: AbortSignal) => Promise<unknown>)(
-      input,
-      c.req.raw.signal,
+    const answer = api[operation] as (input: unknown, signal: AbortSignal) => Promise<unknown>
+    const reply = await doorkeeper.whileLetIn(c, operation, (shut) =>
+      answer(input, AbortSignal.any([c.req.raw.signal, shut])),
     )
     return reply === null ? c.body(null, 204) : c.json(reply)
   })

@@ -43,6 +43,20 @@ describe('a master that asks for tokens', () => {
     }
   })
 
+  test('gives no job to who waits for one with a token that is revoked meanwhile', async () => {
+    const { master, tokens, app, made } = await guarded()
+    const next = (token: string) =>
+      app.request('http://master/api/worker/next-job?worker_id=w&wait=20', {
+        headers: { Authorization: `Bearer ${token}` },
+      })
+    const waiting = next(tokens.worker)
+    await master.store.revokeToken(made['worker']?.id ?? '')
+    expect((await waiting).status).toBe(401)
+    await master.addSource('a.mkv')
+    expect(await master.api.status({})).toMatchObject({ pending: 1 })
+    expect((await next(tokens.admin)).status).toBe(200)
+  })
+
   test('acts are for admins, looking for readers, and what workers call for workers', () => {
     expect(operations.filter((operation) => roleFor(operation) === 'worker').toSorted()).toEqual(
       operations
