@@ -149,8 +149,10 @@ export async function leftovers(world: World): Promise<string[]> {
       .map((path) => `I6: ${path} is left over`),
     world.workers.flatMap(({ work_base, cache }) => [
       ...namesIn(work_base)
-        .filter((name) => !/^(pid|outbox|proofs.*)$/.test(name))
+        // Sources that came over HTTP stay for a retry, and the folder is there as soon as they might come.
+        .filter((name) => !/^(pid|outbox|proofs.*|sources|results)$/.test(name))
         .map((name) => `I6: ${join(work_base, name)} is left over`),
+      ...namesIn(join(work_base, 'results')).map((name) => `I6: the result ${name} of ${work_base} is left over`),
       ...namesIn(join(work_base, 'outbox')).map((name) => `I6: the outbox of ${work_base} still holds ${name}`),
       ...namesIn(cache)
         .filter((name) => isPartial(name))
