@@ -28,12 +28,15 @@ export function withToken(token: string | undefined, request: Fetch = (url, init
  */
 export function createClient(master_url: string, request: Fetch = withToken(undefined)): Api {
   const base = master_url.replace(/\/+$/, '')
+  /** Whether a master has answered there, so that the address is right. */
+  let isKnown = base.startsWith('https:')
   const entries = (Object.keys(routes) as Operation[]).map((operation) => [operation, call(operation)])
   return Object.fromEntries(entries) as Api
 
   function call<K extends Operation>(operation: K) {
     return async (input: Input<K>, signal?: AbortSignal): Promise<Reply<K>> => {
       const response = await send(operation, input, signal)
+      isKnown = true
       if (response.status === 204) return readReply(operation, null)
       const body: unknown = await response.json().catch(() => undefined)
       if (!response.ok) throw refusal(response.status, body)
@@ -55,7 +58,9 @@ export function createClient(master_url: string, request: Fetch = withToken(unde
       })
     } catch (error) {
       if (signal?.aborted) throw signal.reason
-      const why = timeout.aborted ? 'no answer in time' : reasonOf(error)
+      const isCut = !timeout.aborted && !isKnown && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
+      const hint = isCut ? ' (a master with TLS is asked by https://)' : ''
+      const why = timeout.aborted ? 'no answer in time' : `${reasonOf(error)}${hint}`
       throw new DarkstreamError('unreachable', `cannot reach the master at ${base}: ${why}`, { cause: error })
     }
   }
@@ -67,12 +72,22 @@ export function createClient(master_url: string, request: Fetch = withToken(unde
   }
 }
 
+const reasons: Record<string, string> = {
+  ECONNREFUSED: 'connection refused',
+  ConnectionRefused: 'connection refused',
+  ECONNRESET: 'the connection was cut',
+  ECONNABORTED: 'the connection was cut',
+  FailedToOpenSocket: 'no such host, or no way to it',
+  EHOSTUNREACH: 'no way to it',
+  ENETUNREACH: 'no way to it',
+  ETIMEDOUT: 'no answer in time',
+}
+
 /** In a word where there is one: fetch's own sentences are about websites. */
 export function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ECONNREFUSED' || code === 'ConnectionRefused') return 'connection refused'
-  if (code === 'ECONNRESET') return 'the connection was cut (a master with TLS is asked by https://)'
-  if (code === 'FailedToOpenSocket') return 'no such host, or no way to it'
+  const { code = '', message } = error as NodeJS.ErrnoException
+  const reason = reasons[code]
+  if (reason !== undefined) return reason
   return tlsReasonOf(error) ?? message
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { createClient, refusal, withToken } from '../../src/api/client.ts'
 import { DarkstreamError } from '../../src/contract/error.ts'
 import { openMaster } from '../support/master.ts'
+import { reason } from '../support/reason.ts'
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   return promise.then(
@@ -49,6 +50,20 @@ test.each([
 ])('what a proxy says by status %i is put into words', (status, words) => {
   expect(refusal(status, undefined).message).toMatch(words)
   expect(refusal(status, { code: 'not_found', message: 'its own words' }).message).toBe('its own words')
+})
+
+test('https:// is proposed to who was never answered, and not when a master that is known cuts a line', async () => {
+  using server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: (socket) => socket.terminate() } })
+  const url = `http://127.0.0.1:${server.port}`
+  expect(await reason(createClient(url).status({}))).toEndWith(
+    'the connection was cut (a master with TLS is asked by https://)',
+  )
+  const master = openMaster()
+  let isAway = false
+  const known = createClient(url, async (to, init) => (isAway ? fetch(to, init) : master.app.request(to, init)))
+  await known.status({})
+  isAway = true
+  expect(await reason(known.status({}))).toEndWith('the connection was cut')
 })
 
 test("no answer, a stranger's answer and a proxy's refusal are told apart", async () => {
