@@ -3,9 +3,11 @@ import { DarkstreamError } from '../contract/error.ts'
 import type { Operation } from '../contract/routes.ts'
 import { roleFor, type TokenRole } from '../contract/token.ts'
 import { sleep } from '../util/clock.ts'
+import type { Log } from '../util/log.ts'
 import { connectionOf } from './connection.ts'
 import { authorize, type Guard, type Holder } from './guard.ts'
 import { type Rate, RateLimit } from './rate-limit.ts'
+import { RefusalLog } from './refusal-log.ts'
 
 /** A person's page or script, by token: far above what a page needs that asks every second. */
 const peopleRate: Rate = { burst: 200, per_second: 50 }
@@ -38,12 +40,14 @@ export class Doorkeeper {
   private readonly people: RateLimit
   private readonly claims: RateLimit
   private readonly refusals: RateLimit
+  private readonly refusalLog: RefusalLog
 
-  constructor(guard: Guard | undefined, now: () => number = () => performance.now()) {
+  constructor(guard: Guard | undefined, log: Log, now: () => number = () => performance.now()) {
     this.guard = guard
     this.people = new RateLimit(peopleRate, now)
     this.claims = new RateLimit(claimRate, now)
     this.refusals = new RateLimit(refusalRate, now)
+    this.refusalLog = new RefusalLog(log, now)
   }
 
   /** Of an operation of the route table. */
@@ -80,8 +84,10 @@ export class Doorkeeper {
     try {
       return await authorize(this.guard, header, needed)
     } catch (error) {
+      const isUnknown = error instanceof DarkstreamError && error.code === 'unauthorized'
+      if (isUnknown && header !== undefined) this.refusalLog.note(address)
       if (header !== undefined) this.count(c, this.refusals, address)
-      if (error instanceof DarkstreamError && error.code === 'unauthorized') c.header('WWW-Authenticate', 'Bearer')
+      if (isUnknown) c.header('WWW-Authenticate', 'Bearer')
       throw error
     }
   }

@@ -52,7 +52,7 @@ export function createApp(options: AppOptions): Hono {
   const { api, version, log, guard, is_local = false, body_timeout_ms = bodyTimeoutMs } = options
   const { base_path = '/', trusted_proxies = [], allowed_hosts = [] } = options
   const app = new Hono({ getPath: (request) => pathBelow(base_path, getPath(request)) ?? outside })
-  const doorkeeper = new Doorkeeper(guard)
+  const doorkeeper = new Doorkeeper(guard, log)
   app.use(answerHeaders, throughProxies(trusted_proxies), sameOrigin)
   if (guard === undefined) app.use(knownHostsOnly({ is_local, hostname: hostname(), allowed_hosts }))
   if (options.files) mountFiles(app, options.files, doorkeeper)

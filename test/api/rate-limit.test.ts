@@ -3,6 +3,9 @@ import { Hono } from 'hono'
 import { Doorkeeper } from '../../src/api/doorkeeper.ts'
 import { RateLimit } from '../../src/api/rate-limit.ts'
 import type { Operation } from '../../src/contract/routes.ts'
+import { createLog } from '../../src/util/log.ts'
+
+const quietLog = createLog({ level: 'error', format: 'text', output_path: null })
 
 test('a burst is let through, then so many a second, each caller for itself', () => {
   let now = 0
@@ -26,6 +29,7 @@ test('callers without number take no memory without bound', () => {
 async function admitted(operation: Operation, requests: number): Promise<number> {
   const keeper = new Doorkeeper(
     async () => ({ id: 'one', role: 'admin' }),
+    quietLog,
     () => 0,
   )
   const app = new Hono()
@@ -52,6 +56,7 @@ test.each(['heartbeat', 'reportProgress', 'complete', 'fail', 'skip', 'release',
 test('who guesses tokens is held back, by address', async () => {
   const keeper = new Doorkeeper(
     async () => undefined,
+    quietLog,
     () => 0,
   )
   const app = new Hono()
