@@ -71,7 +71,15 @@ async function makeSource(kind: keyof typeof sources): Promise<string> {
   return path
 }
 
+/** Mesa's driver for the processor crashes now and then on a busy machine, after which another path takes over, rightly. */
 async function converted(source_path: string, gpus: GpuAccess, wanted: Partial<ConversionSettings> = {}) {
+  for (let tries = 1; ; tries++) {
+    const result = await convertedOnce(source_path, gpus, wanted)
+    if (tries === 3 || !result.ran_on.reasons.some((reason) => reason.endsWith('was killed by SIGSEGV'))) return result
+  }
+}
+
+async function convertedOnce(source_path: string, gpus: GpuAccess, wanted: Partial<ConversionSettings>) {
   const asked = settings({
     codec: 'ffv1',
     container: 'mkv',
