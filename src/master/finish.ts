@@ -3,6 +3,7 @@ import type { Parsed, Reply } from '../contract/routes.ts'
 import type { StoredReplacement } from '../queue/replacements.ts'
 import type { ClaimKey, ClaimResult, Store } from '../queue/store.ts'
 import { sumOf } from '../sums/file-sum.ts'
+import { discardAttempt } from './discard-attempt.ts'
 import { outputState, whyNotWritten } from './output-state.ts'
 import { isOwner, notOwner } from './ownership.ts'
 import type { Parts } from './parts.ts'
@@ -171,8 +172,7 @@ async function failGone(parts: Parts, job: Job, key: ClaimKey): Promise<Done> {
     ran_on: null,
   })
   await parts.store.forgetSource(job.id)
-  parts.progress.delete(job.id)
-  await discardStaged(stagingPath(parts.output_base, job))
+  await discardAttempt(parts, job)
   if (failed) parts.onEvent({ type: 'failed', job: failed })
   return { status: 'failed', message: error_message }
 }
